@@ -1,0 +1,194 @@
+/**
+ * What workflows may call, and all that passes through Temporal's history: references, positions, counts,
+ * hashes and outcomes. No row, no key value, no file content, no secret (design, invariant 3).
+ */
+import type { Finding, LedgerPhase, Preflight } from './engines/engine.js';
+import type { BootstrapId, Epoch, Position, Sequence, SiteName, StreamName, TableName, WagonHash } from './vocabulary.js';
+import type { SchemaStage } from './wagon/body.js';
+
+/** A sealed wagon by name. The bytes lie in a site's spool or inbox. */
+export interface WagonRef {
+  readonly stream: StreamName;
+  readonly kind: 'changes' | 'ddl' | 'schema' | 'range';
+  readonly epoch: Epoch;
+  readonly sequence: Sequence;
+  readonly hash: WagonHash;
+  readonly bytes: number;
+  readonly positionTo: Position;
+  /** A wagon of a train: applied together with the others, once the last is there. */
+  readonly train: { readonly index: number; readonly last: boolean };
+}
+
+export interface LedgerView {
+  readonly phase: LedgerPhase | 'absent';
+  readonly epoch: Epoch;
+  readonly sequence: Sequence;
+  readonly wagonHash: WagonHash;
+  readonly position: Position | null;
+  readonly consistentFrom: Position | null;
+  readonly bootstrap: BootstrapId | null;
+}
+
+export interface StreamInput {
+  readonly stream: StreamName;
+}
+
+// ---- the cycle
+
+/** Where to go on: after this wagon, from this position. */
+export interface CutFrom {
+  readonly epoch: Epoch;
+  readonly sequence: Sequence;
+  readonly wagonHash: WagonHash;
+  readonly position: Position;
+}
+export interface CutInput extends StreamInput {
+  readonly after: CutFrom;
+  readonly maxWagons: number;
+  /** No wagon spans any of these positions (used while catching up after a bootstrap). */
+  readonly boundaries: readonly Position[];
+  /** Read and count, write nothing. */
+  readonly dryRun?: boolean;
+}
+export interface CutResult {
+  readonly wagons: readonly WagonRef[];
+  /** The log held nothing more when this returned. */
+  readonly caughtUp: boolean;
+  /** Where the next cut goes on. Out-of-scope transactions move the position without a wagon only together with the next wagon. */
+  readonly next: CutFrom;
+  readonly transactions: number;
+  readonly changes: { readonly captured: number; readonly carried: number };
+  readonly bytes: { readonly log: number; readonly raw: number; readonly wire: number };
+  /** Commit time of the oldest and newest transaction cut, ms since 1970; null when none was. */
+  readonly committed: { readonly first: number; readonly last: number } | null;
+  readonly milliseconds: { readonly read: number; readonly compact: number; readonly seal: number };
+}
+export interface ShipInput extends StreamInput {
+  readonly wagons: readonly WagonRef[];
+}
+export interface ShipResult {
+  readonly received: readonly Sequence[];
+  readonly bytesSent: number;
+  readonly milliseconds: number;
+}
+export interface ApplyInput extends StreamInput {
+  readonly wagons: readonly WagonRef[];
+  readonly dryRun?: boolean;
+}
+export interface ApplyOutcome {
+  readonly applied: readonly Sequence[];
+  readonly alreadyApplied: readonly Sequence[];
+  readonly changes: number;
+  readonly rows: { readonly inserted: number; readonly updated: number; readonly deleted: number };
+  readonly ledger: LedgerView;
+  readonly milliseconds: { readonly open: number; readonly apply: number };
+}
+export interface ConfirmInput extends StreamInput {
+  readonly wagons: readonly WagonRef[];
+}
+export interface ConfirmResult {
+  readonly confirmed: readonly Sequence[];
+  /** From the source's commit of a wagon's last transaction to its verified receipt, ms, a value per wagon. */
+  readonly lagMilliseconds: readonly number[];
+  readonly milliseconds: number;
+}
+export interface LedgerResult {
+  readonly ledger: LedgerView;
+  /** What the inbox holds right after the ledger, without a gap, at most 64; whole trains only count once complete. */
+  readonly inbox: readonly WagonRef[];
+  /** What `CutInput.boundaries` wants. */
+  readonly boundaries: readonly Position[];
+}
+
+// ---- bootstrap and compare
+
+export interface PlannedTable extends TableName {
+  readonly estimatedRows: number;
+  readonly estimatedBytes: number;
+  readonly keyed: boolean;
+}
+export interface BootstrapPlan {
+  readonly tables: readonly PlannedTable[];
+  readonly warnings: readonly Finding[];
+}
+export interface BootstrapInput extends StreamInput {
+  readonly bootstrap: BootstrapId;
+}
+export interface RangeInput extends BootstrapInput {
+  readonly table: TableName;
+  readonly plan: string;
+  readonly range: number;
+}
+export interface ShippedRange {
+  readonly wagons: readonly WagonRef[];
+  readonly rows: number;
+  readonly bytesWire: number;
+}
+export interface CompareRangeResult {
+  readonly rows: number;
+  readonly checksum: string;
+}
+
+/** Activities of the site that serves. Task queue `srdf-source-{site}`. */
+export interface SourceActivities {
+  inspectSource(input: StreamInput): Promise<Preflight>;
+  notePosition(input: StreamInput): Promise<{ readonly position: Position }>;
+  cutWagons(input: CutInput): Promise<CutResult>;
+  shipWagons(input: ShipInput): Promise<ShipResult>;
+  confirmWagons(input: ConfirmInput): Promise<ConfirmResult>;
+  /** State of the source's side of a stream, for status. */
+  readSpool(
+    input: StreamInput,
+  ): Promise<{ readonly wagons: number; readonly bytes: number; readonly maxBytes: number; readonly logEnd: Position | null }>;
+
+  planBootstrap(input: StreamInput): Promise<BootstrapPlan>;
+  shipSchema(
+    input: BootstrapInput & { readonly stage: SchemaStage; readonly round: number; readonly only?: readonly TableName[] },
+  ): Promise<WagonRef>;
+  /** Cuts a table into ranges; the boundaries stay on the source's disk under the plan's name. */
+  planRanges(
+    input: BootstrapInput & { readonly table: TableName; readonly round: number },
+  ): Promise<{ readonly plan: string; readonly ranges: number }>;
+  shipRange(input: RangeInput): Promise<ShippedRange>;
+  /** Tables whose definition changed between two positions. */
+  changedTables(
+    input: StreamInput & { readonly from: Position; readonly to: Position },
+  ): Promise<{ readonly tables: readonly TableName[]; readonly otherObjects: number }>;
+
+  /** Range checksums of one table; boundaries reach the target through a sealed wagon, never through Temporal. */
+  checksumSource(
+    input: StreamInput & { readonly table: TableName; readonly plan: string; readonly ranges: readonly number[] },
+  ): Promise<{ readonly ranges: readonly CompareRangeResult[]; readonly position: Position }>;
+  planCompare(
+    input: StreamInput & { readonly table: TableName; readonly compare: string },
+  ): Promise<{ readonly plan: string; readonly ranges: number; readonly wagon: WagonRef }>;
+}
+
+/** Activities of the site that stands by. Task queue `srdf-target-{site}`; `readLedger` also runs as a local activity. */
+export interface TargetActivities {
+  readLedger(input: StreamInput): Promise<LedgerResult>;
+  inspectTarget(
+    input: StreamInput & { readonly mustBeEmpty: boolean; readonly source: { readonly server: string; readonly version: string } },
+  ): Promise<Preflight>;
+  applyWagons(input: ApplyInput): Promise<ApplyOutcome>;
+
+  beginLoading(input: BootstrapInput): Promise<LedgerView>;
+  loadSchema(input: BootstrapInput & { readonly wagon: WagonRef }): Promise<{ readonly created: number; readonly deferred: number }>;
+  resetTables(input: BootstrapInput & { readonly tables: readonly TableName[]; readonly baseline: Position }): Promise<void>;
+  loadRange(
+    input: RangeInput & { readonly wagons: readonly WagonRef[] },
+  ): Promise<{ readonly rows: number; readonly alreadyApplied: number }>;
+  beginCatchUp(input: BootstrapInput & { readonly from: Position; readonly consistentFrom: Position }): Promise<LedgerView>;
+
+  checksumTarget(
+    input: StreamInput & { readonly table: TableName; readonly plan: string; readonly wagon: WagonRef; readonly ranges: readonly number[] },
+  ): Promise<{ readonly ranges: readonly CompareRangeResult[] }>;
+}
+
+/** Who is where, for task queues and search attributes; from the config, handed to workflows as input. */
+export interface Route {
+  readonly pair: string;
+  readonly stream: StreamName;
+  readonly source: SiteName;
+  readonly target: SiteName;
+}

@@ -1,0 +1,284 @@
+/**
+ * The contract of a database engine. One implementation a family (`mysql/` serves MySQL and MariaDB),
+ * one conformance suite (`test/engine/`) that every implementation passes.
+ *
+ * Rules every implementation MUST keep
+ * - A position is handed out only for the end of a source transaction, together with all of its changes.
+ * - An event that isn't understood throws `log-event-unsupported` with its name and position. Never skipped.
+ * - A read that begins after `currentPosition()` has resolved sees every transaction up to that position.
+ * - Memory stays bounded by the batch, whatever the size of a transaction, a table or a row range.
+ * - Values are exact: what is applied gives the same bytes on `SELECT` as the source does.
+ */
+import type { BootstrapId, Epoch, Position, Sequence, StreamName, TableName, WagonHash } from '../vocabulary.js';
+import type { ChangesBody, DdlBody, RangeBody, RowFormat, SchemaBody, SchemaStage, TableShape } from '../wagon/body.js';
+
+export type EngineName = 'mariadb' | 'mysql';
+
+/** Which tables a stream replicates. `include` empty: all of `databases` but `exclude`. Views, routines… go with the database. */
+export interface Selection {
+  readonly databases: readonly string[];
+  readonly include: readonly TableName[];
+  readonly exclude: readonly TableName[];
+}
+
+/** One finding of a preflight: `error` refuses, `warning` lets pass. `fix` is the exact statement or command that mends it. */
+export interface Finding {
+  readonly severity: 'error' | 'warning';
+  readonly check: string;
+  readonly found: string;
+  readonly fix: string;
+}
+export interface Preflight {
+  readonly engine: EngineName;
+  readonly version: string;
+  /** What tells this server from every other (server_uuid, or MariaDB's server_uid or its nearest equal). */
+  readonly server: string;
+  readonly findings: readonly Finding[];
+}
+
+// ---------------------------------------------------------------- reading the log
+
+/**
+ * Row images cut out of the log, as the engine wrote them.
+ * `offsets[i]` is where image i starts in `bytes`, `offsets[count]` where the last ends.
+ * insert: one after image a row. delete: one before image a row. update: before, after, before, after…
+ */
+export interface RowImages {
+  readonly bytes: Uint8Array;
+  readonly offsets: Int32Array;
+}
+
+export type Operation = 'insert' | 'update' | 'delete';
+
+export type LogItem =
+  | { readonly kind: 'begin' }
+  | {
+      readonly kind: 'rows';
+      readonly table: TableShape;
+      readonly operation: Operation;
+      readonly rows: RowImages;
+      /** The session switches the source's transaction ran under, from the event's flags. */
+      readonly foreignKeyChecks: boolean;
+      readonly uniqueChecks: boolean;
+    }
+  | {
+      readonly kind: 'ddl';
+      readonly statement: DdlStatement;
+      /** Resuming here yields the rest of this transaction without the statement (CREATE TABLE … SELECT has rows behind it). */
+      readonly resumeAfter: Position;
+    }
+  | {
+      readonly kind: 'commit';
+      /** Resuming here yields exactly the transactions after this one. */
+      readonly position: Position;
+      /** When the source committed, ms since 1970 (the event header's second, or finer where the log has it). */
+      readonly committedAt: number;
+      /** The source's own name of the transaction, a GTID where there is one. */
+      readonly transaction: string;
+      /** Bytes of log this transaction took, changes out of scope included. */
+      readonly logBytes: number;
+    };
+
+/** What was read in one go, in log order. A transaction may span many batches; positions come only with `commit`. */
+export interface LogBatch {
+  readonly items: readonly LogItem[];
+}
+
+export interface ReadLogOptions {
+  readonly selection: Selection;
+  /** Stop after the last transaction that ends at or before the log's end at the time of the call (default), or follow it. */
+  readonly follow?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** A statement of the log that isn't row data, with the session it ran in: what replaying it needs. */
+export interface DdlStatement {
+  /** The statement as bytes in the client's character set. */
+  readonly sql: Uint8Array;
+  readonly defaultDatabase: string;
+  readonly session: DdlSession;
+  readonly classification: DdlClassification;
+}
+export interface DdlSession {
+  readonly sqlMode: bigint | null;
+  /** Numeric collation ids as in the event's status variables. */
+  readonly characterSetClient: number | null;
+  readonly collationConnection: number | null;
+  readonly collationServer: number | null;
+  readonly databaseCollation: number | null;
+  readonly timeZone: string | null;
+  readonly lcTimeNames: number | null;
+  readonly autoIncrementIncrement: number | null;
+  readonly autoIncrementOffset: number | null;
+  /** foreign_key_checks, unique_checks, sql_auto_is_null… of flags2. */
+  readonly flags2: number | null;
+  /** MySQL 8 and later, where the event carries them. */
+  readonly defaultCollationForUtf8mb4: number | null;
+  readonly explicitDefaultsForTimestamp: boolean | null;
+  /** The `SET TIMESTAMP` of the statement, seconds since 1970 (defaults of NOW() in an ALTER depend on it). */
+  readonly timestamp: number;
+}
+
+/** What a DDL statement does, as far as it has to be known. */
+export interface DdlClassification {
+  readonly verb: 'create' | 'alter' | 'drop' | 'rename' | 'truncate';
+  readonly object: 'database' | 'table' | 'index' | 'view' | 'routine' | 'trigger' | 'event' | 'sequence';
+  /** Every object named, databases resolved; for `database` objects `table` is ''. RENAME lists old and new in turn. */
+  readonly names: readonly TableName[];
+  /** A trigger's table. */
+  readonly on?: TableName;
+}
+
+/** What is known of the target's foreign keys at the ledger's position; decides what may be compacted. */
+export interface ForeignKeyFact {
+  readonly child: TableName;
+  readonly parent: TableName;
+  readonly parentColumns: readonly string[];
+  /** ON DELETE or ON UPDATE other than RESTRICT / NO ACTION: the database changes the child, and the log doesn't tell. */
+  readonly cascades: boolean;
+}
+
+/** Pure: whether a stream that stands at `at` has passed `mark`, or stands on it. Both of one server's log. */
+export type Reached = (at: Position, mark: Position) => boolean;
+
+export interface SourceEngine {
+  readonly name: EngineName;
+  readonly rowFormat: RowFormat;
+  readonly reached: Reached;
+  /** Everything that would make replication wrong or impossible, with the statement that mends it. Changes nothing. */
+  inspect(selection: Selection): Promise<Preflight>;
+  /** The log's end now. Everything up to it is visible to every read that begins later. */
+  currentPosition(): Promise<Position>;
+  /** Throws `position-purged` when the log no longer reaches back to `from`. */
+  readLog(from: Position, options: ReadLogOptions): AsyncIterable<LogBatch>;
+  /** DDL in scope between two positions, to find tables that changed while they were copied. */
+  scanDdl(
+    from: Position,
+    to: Position,
+    selection: Selection,
+  ): Promise<readonly { position: Position; classification: DdlClassification }[]>;
+  planTables(selection: Selection): Promise<readonly TablePlan[]>;
+  /** Definitions of a stage's objects, in an order in which they can be created. */
+  describeSchema(selection: Selection, stage: SchemaStage, only?: readonly TableName[]): Promise<SchemaBody>;
+  /** Key boundaries that cut a table into ranges of about `rowsPerRange` rows; opaque, in key order. A table without key: one range. */
+  planRanges(table: TableName, rowsPerRange: number): Promise<RangePlan>;
+  /** Reads one range without a lock held. A keyless table gives its snapshot's position in `asOf` and may give several bodies. */
+  readRange(table: TableName, plan: RangePlan, range: number, maxBytes: number): AsyncIterable<RangeBody>;
+  checksumRange(request: ChecksumRequest): Promise<RangeChecksum>;
+  close(): Promise<void>;
+}
+
+export interface TablePlan extends TableName {
+  readonly estimatedRows: number;
+  readonly estimatedBytes: number;
+  readonly keyed: boolean;
+}
+/** Boundaries hold key values: kept on the source's disk, sent only inside sealed wagons, never through Temporal. */
+export interface RangePlan {
+  readonly keyColumns: readonly string[];
+  /** n boundaries make n+1 ranges: (-∞, b0], (b0, b1], … (b(n-1), +∞). Each is the key's values as SQL literals. */
+  readonly boundaries: readonly (readonly string[])[];
+}
+
+// ---------------------------------------------------------------- the target
+
+export type LedgerPhase = 'loading' | 'catching-up' | 'consistent';
+
+/** The one row per stream in the target database; written in the transaction of the data it speaks of. */
+export interface Ledger {
+  readonly stream: StreamName;
+  readonly phase: LedgerPhase;
+  readonly epoch: Epoch;
+  readonly sequence: Sequence;
+  readonly wagonHash: WagonHash;
+  /** What has been applied, whole transactions; null while loading. */
+  readonly position: Position | null;
+  /** Catch-up ends when this position is passed. */
+  readonly consistentFrom: Position | null;
+  readonly bootstrap: BootstrapId | null;
+  /** A DDL statement begun and not yet known to be done: sequence, wagon and the fingerprint before it. */
+  readonly intent: { readonly sequence: Sequence; readonly wagonHash: WagonHash; readonly fingerprint: string } | null;
+  readonly updatedAt: number;
+}
+
+/** A wagon's place in the stream, from its verified header: what apply is fenced by. */
+export interface WagonPlace {
+  readonly stream: StreamName;
+  readonly epoch: Epoch;
+  readonly sequence: Sequence;
+  readonly previousHash: WagonHash;
+  readonly hash: WagonHash;
+  readonly positionFrom: Position;
+  readonly positionTo: Position;
+}
+
+export interface ApplyResult {
+  readonly outcome: 'applied' | 'already-applied';
+  readonly ledger: Ledger;
+  /** Rows really written, by operation. */
+  readonly rows: { readonly inserted: number; readonly updated: number; readonly deleted: number };
+}
+
+export interface TargetEngine {
+  readonly name: EngineName;
+  /** Preflight of the target; with `mustBeEmpty`, every selected database that already holds something is an error. */
+  inspect(selection: Selection, options: { readonly mustBeEmpty: boolean }): Promise<Preflight>;
+  /** null: this stream was never established here. Creates nothing. */
+  readLedger(stream: StreamName): Promise<Ledger | null>;
+  /** While catching up: positions no wagon may span (tables' baselines and `consistentFrom`). Empty otherwise. */
+  boundaries(stream: StreamName): Promise<readonly Position[]>;
+
+  /**
+   * Applies a train (mostly a train of one) and moves the ledger to its last wagon in ONE transaction.
+   * - ledger at or past the last wagon with the same hash: `already-applied`, nothing written.
+   * - same sequence, another hash: `wagon-fork`. Not the next sequence, or another previous hash: `wagon-gap`. Older epoch: `wagon-epoch`.
+   * - a row that isn't as the source says it was: `target-divergence` (not while catching up).
+   * While the ledger is `catching-up`, applies idempotently and becomes `consistent` once `consistentFrom` is reached.
+   * Serialised by a lock in the database itself, so that a zombie of a timed-out attempt can't interleave.
+   */
+  applyTrain(places: readonly WagonPlace[], bodies: AsyncIterable<ChangesBody>): Promise<ApplyResult>;
+  /** Bracketed: intent and fingerprint, the statement, done. Repeatable after a crash at any point. */
+  applyDdl(place: WagonPlace, body: DdlBody): Promise<ApplyResult>;
+  foreignKeys(stream: StreamName, selection: Selection): Promise<readonly ForeignKeyFact[]>;
+
+  // bootstrap
+  /** Creates the ledger in phase `loading`. A second call for the same bootstrap is a no-op; for another one on a used stream: `target-not-empty`. */
+  beginLoading(stream: StreamName, bootstrap: BootstrapId, epoch: Epoch): Promise<Ledger>;
+  createSchema(
+    stream: StreamName,
+    bootstrap: BootstrapId,
+    body: SchemaBody,
+  ): Promise<{ readonly created: number; readonly deferred: number }>;
+  /** Drops the tables and forgets their ranges, so that they can be copied again; changes at or before `baseline` are then not for them. */
+  resetTables(stream: StreamName, bootstrap: BootstrapId, tables: readonly TableName[], baseline: Position): Promise<void>;
+  /** Rows and the range's own ledger row in one transaction; a range that is there already is left alone. */
+  loadRange(
+    stream: StreamName,
+    bootstrap: BootstrapId,
+    range: RangeIdentity,
+    body: RangeBody,
+  ): Promise<{ readonly outcome: 'applied' | 'already-applied'; readonly rows: number }>;
+  beginCatchUp(stream: StreamName, bootstrap: BootstrapId, from: Position, consistentFrom: Position): Promise<Ledger>;
+
+  checksumRange(request: ChecksumRequest): Promise<RangeChecksum>;
+  close(): Promise<void>;
+}
+
+export interface RangeIdentity extends TableName {
+  /** Hash of the range plan: ranges of different plans don't mix. */
+  readonly plan: string;
+  readonly range: number;
+  readonly part: number;
+  readonly wagonHash: WagonHash;
+}
+
+export interface ChecksumRequest {
+  readonly table: TableName;
+  readonly plan: RangePlan;
+  readonly range: number;
+}
+/** Equal on both sides exactly when every row of the range is, whatever the servers' versions in the family. */
+export interface RangeChecksum {
+  readonly rows: number;
+  readonly checksum: string;
+}

@@ -1,0 +1,53 @@
+/** Files at rest on both sides, and the way between them. */
+
+import type { WagonRef } from '../contracts.js';
+import type { ForeignKeyFact } from '../engines/engine.js';
+import type { Epoch, Sequence, StreamName, WagonHash } from '../vocabulary.js';
+
+/** A wagon's address in a spool or an inbox; also its path on the wire: `/v1/streams/{stream}/{kind}/{epoch}/{sequence}`. */
+export interface WagonAddress {
+  readonly stream: StreamName;
+  readonly kind: WagonRef['kind'];
+  readonly epoch: Epoch;
+  readonly sequence: Sequence;
+}
+
+export type ReceiptStatus = 'received' | 'applied' | 'refused';
+
+/**
+ * Sealed wagons waiting at the source to be confirmed. Files, written whole: temporary name, fsync, link to the
+ * final name (which fails if it exists), fsync of the folder. The first writer of an address wins; nobody overwrites.
+ */
+export interface Spool {
+  /** Returns the bytes' own reference, or the one of the file already there. Throws `spool-full` before writing. */
+  put(
+    address: WagonAddress,
+    sealed: AsyncIterable<Uint8Array> | Uint8Array,
+  ): Promise<{ readonly hash: WagonHash; readonly bytes: number; readonly existed: boolean }>;
+  open(address: WagonAddress, offset?: number): Promise<{ readonly stream: NodeJS.ReadableStream; readonly bytes: number }>;
+  /** References in sequence order, from verified headers. */
+  list(stream: StreamName, kind: WagonRef['kind']): Promise<readonly WagonRef[]>;
+  saveReceipt(address: WagonAddress, status: ReceiptStatus, receipt: Uint8Array): Promise<void>;
+  readReceipt(address: WagonAddress, status: ReceiptStatus): Promise<Uint8Array | null>;
+  /** Removes the wagon; its receipts stay (bounded: the newest 10,000). */
+  release(address: WagonAddress): Promise<void>;
+  usage(): Promise<{ readonly wagons: number; readonly bytes: number; readonly maxBytes: number }>;
+}
+
+/** Sealed wagons at the target, received whole and verified, waiting to be applied; and the receipts given for them. */
+export interface Inbox extends Spool {
+  /** Bytes already here of a wagon that is being received; 0 when none. */
+  received(address: WagonAddress): Promise<number>;
+}
+
+/** What the source may ask the receiver. All calls carry the client certificate; all throw typed errors. */
+export interface Sender {
+  /** Resumes at the receiver's offset; returns the signed `received` receipt's bytes (or that of a wagon already there). */
+  ship(
+    wagon: WagonRef,
+    options: { readonly signal: AbortSignal; readonly progress?: (sent: number) => void },
+  ): Promise<{ readonly receipt: Uint8Array; readonly bytesSent: number }>;
+  receipt(address: WagonAddress, status: ReceiptStatus, signal: AbortSignal): Promise<Uint8Array | null>;
+  foreignKeys(stream: StreamName, signal: AbortSignal): Promise<readonly ForeignKeyFact[]>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,212 @@
+/** Real, throw-away MariaDB and MySQL servers in temporary folders with bounded logs. Used by tests, the demo and benchmarks. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import mysql, { type Connection, type RowDataPacket } from 'mysql2/promise';
+
+export type ServerKind = 'mariadb' | 'mysql';
+
+export interface DatabaseServerOptions {
+  readonly kind: ServerKind;
+  /** Shown in errors; part of the folder's name. */
+  readonly name?: string;
+  readonly serverId?: number;
+  /** More options of the server, such as `--sql-mode=`. */
+  readonly options?: readonly string[];
+}
+
+/** Where `npm run setup` (scripts/get-mysql.sh) has put MySQL; `SRDF_MYSQL_DIR` overrides. */
+export const mysqlDirectory = (): string =>
+  process.env.SRDF_MYSQL_DIR ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'srdf', 'mysql-server');
+
+export async function freePort(): Promise<number> {
+  return await new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => (address !== null && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port'))));
+    });
+  });
+}
+
+let nextServerId = 100 + (process.pid % 30_000) * 10;
+
+export class DatabaseServer {
+  private process: ChildProcess | null = null;
+  private constructor(
+    readonly kind: ServerKind,
+    readonly directory: string,
+    readonly port: number,
+    readonly socket: string,
+    readonly serverId: number,
+    private readonly options: readonly string[],
+  ) {}
+
+  static async start(options: DatabaseServerOptions): Promise<DatabaseServer> {
+    const directory = await mkdtemp(join(tmpdir(), `srdf-${options.name ?? options.kind}-`));
+    const server = new DatabaseServer(
+      options.kind,
+      directory,
+      await freePort(),
+      join(directory, 'db.sock'),
+      options.serverId ?? nextServerId++,
+      options.options ?? [],
+    );
+    live.add(server);
+    const data = join(directory, 'data');
+    if (options.kind === 'mariadb') {
+      await execa('mariadb-install-db', [
+        '--no-defaults',
+        '--user=root',
+        `--datadir=${data}`,
+        '--auth-root-authentication-method=normal',
+        '--skip-test-db',
+      ]);
+    } else {
+      if (!existsSync(join(mysqlDirectory(), 'mysqld')))
+        throw new Error(`no MySQL in ${mysqlDirectory()}: run npm run setup, or set SRDF_MYSQL_DIR`);
+      await execa(join(mysqlDirectory(), 'mysqld'), [
+        '--user=root',
+        '--initialize-insecure',
+        `--datadir=${data}`,
+        `--log-error=${directory}/init.log`,
+      ]);
+    }
+    await server.run();
+    return server;
+  }
+
+  /** Starts the server process on its folder, again after `stop` or `kill`. */
+  async run(): Promise<void> {
+    const common = [
+      '--user=root',
+      `--datadir=${this.directory}/data`,
+      `--port=${this.port}`,
+      '--bind-address=127.0.0.1',
+      `--socket=${this.socket}`,
+      `--pid-file=${this.directory}/db.pid`,
+      `--log-error=${this.directory}/error.log`,
+      `--server-id=${this.serverId}`,
+      '--log-bin=binlog',
+      '--max-binlog-size=256M',
+      '--binlog-format=ROW',
+      '--binlog-row-image=FULL',
+      '--binlog-row-metadata=FULL',
+      '--innodb-buffer-pool-size=256M',
+      '--max-allowed-packet=1G',
+      '--innodb-flush-log-at-trx-commit=1',
+      '--sync-binlog=1',
+    ];
+    const own =
+      this.kind === 'mariadb'
+        ? ['--no-defaults', ...common, '--log-slave-updates=ON', '--gtid-strict-mode=ON', '--innodb-log-file-size=128M']
+        : [...common, '--mysqlx=OFF', '--gtid-mode=ON', '--enforce-gtid-consistency=ON', '--innodb-redo-log-capacity=256M'];
+    const binary = this.kind === 'mariadb' ? 'mariadbd' : join(mysqlDirectory(), 'mysqld');
+    const child = spawn(binary, [...own, ...this.options], { stdio: 'ignore' });
+    this.process = child;
+    for (let attempt = 0; ; attempt++) {
+      if (child.exitCode !== null)
+        throw new Error(
+          `${binary} ended with ${child.exitCode}: ${(await execa('tail', ['-n', '20', `${this.directory}/error.log`])).stdout}`,
+        );
+      try {
+        const connection = await this.connect();
+        await connection.end();
+        return;
+      } catch (error) {
+        if (attempt > 600) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    }
+  }
+
+  async connect(database?: string): Promise<Connection> {
+    return await mysql.createConnection({
+      host: '127.0.0.1',
+      port: this.port,
+      user: 'root',
+      multipleStatements: true,
+      supportBigNumbers: true,
+      bigNumberStrings: true,
+      dateStrings: true,
+      ...(database === undefined ? {} : { database }),
+    });
+  }
+
+  /** Runs statements on a connection of its own and returns the last result's rows. */
+  async sql(statements: string, database?: string): Promise<RowDataPacket[]> {
+    const connection = await this.connect(database);
+    try {
+      const [rows] = await connection.query<RowDataPacket[]>(statements);
+      return rows;
+    } finally {
+      await connection.end();
+    }
+  }
+
+  /** The judge: the server's own dump of these databases, in a form in which equal data gives equal text. */
+  async dump(databases: readonly string[], extra: readonly string[] = []): Promise<string> {
+    const client = 'mariadb-dump';
+    const { stdout } = await execa(
+      client,
+      [
+        '--no-defaults',
+        '-h127.0.0.1',
+        `-P${this.port}`,
+        '-uroot',
+        '--skip-comments',
+        '--skip-dump-date',
+        '--order-by-primary',
+        '--hex-blob',
+        '--skip-extended-insert',
+        '--skip-triggers',
+        '--skip-lock-tables',
+        '--single-transaction',
+        '--default-character-set=binary',
+        ...extra,
+        '--databases',
+        ...databases,
+      ],
+      { maxBuffer: 2 ** 30, encoding: 'buffer' },
+    );
+    return Buffer.from(stdout).toString('latin1');
+  }
+
+  /** kill -9, as a power cut would. `run` starts it again. */
+  async kill(): Promise<void> {
+    await this.end('SIGKILL');
+  }
+  async stop(): Promise<void> {
+    await this.end('SIGTERM');
+  }
+  private async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    const child = this.process;
+    this.process = null;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    await new Promise<void>((resolve) => {
+      child.once('exit', () => resolve());
+      child.kill(signal);
+    });
+  }
+
+  /** Ends the server and removes its folder. */
+  async remove(): Promise<void> {
+    await this.end('SIGKILL');
+    await rm(this.directory, { recursive: true, force: true });
+    live.delete(this);
+  }
+  /** For exit handlers, where nothing can be awaited. */
+  killNow(): void {
+    this.process?.kill('SIGKILL');
+  }
+}
+
+const live = new Set<DatabaseServer>();
+process.once('exit', () => {
+  for (const server of live) server.killNow();
+});
