@@ -1,20 +1,23 @@
 /** The one config of a pair, `srdf.yaml`. The validator is the truth: the JSON schema for editors is generated from it. */
 import { z } from 'zod';
 
-const name = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, 'lower-case letters, digits and dashes, a letter first, at most 40');
+const NAME = 'lower-case letters, digits and dashes, a letter first, at most 40';
+const name = z.string(NAME).regex(/^[a-z][a-z0-9-]{0,39}$/, NAME);
 
+const DURATION = 'a number and ms, s, m or h, such as 30s';
 /** `30s`, `500ms`, `2m` → milliseconds. */
 const duration = z
-  .string()
-  .regex(/^\d+(ms|s|m|h)$/, 'a number and ms, s, m or h, such as 30s')
+  .string(DURATION)
+  .regex(/^\d+(ms|s|m|h)$/, DURATION)
   .transform((text) => {
     const [, digits = '0', unit = 's'] = /^(\d+)(ms|s|m|h)$/.exec(text) ?? [];
     return Number(digits) * { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[unit as 'ms' | 's' | 'm' | 'h'];
   });
+const SIZE = 'a number and KiB, MiB or GiB, such as 8MiB';
 /** `8MiB`, `20GiB` → bytes. */
 const size = z
-  .string()
-  .regex(/^\d+(KiB|MiB|GiB)$/, 'a number and KiB, MiB or GiB, such as 8MiB')
+  .string(SIZE)
+  .regex(/^\d+(KiB|MiB|GiB)$/, SIZE)
   .transform((text) => {
     const [, digits = '0', unit = 'MiB'] = /^(\d+)(KiB|MiB|GiB)$/.exec(text) ?? [];
     return Number(digits) * { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 }[unit as 'KiB' | 'MiB' | 'GiB'];
@@ -34,7 +37,7 @@ const server = z
   })
   .refine((it) => (it.host === undefined) !== (it.socket === undefined), 'either host or socket');
 
-const tableName = z.string().regex(/^[^.]+\.[^.]+$/, 'database.table');
+const tableName = z.string('database.table').regex(/^[^.]+\.[^.]+$/, 'database.table');
 
 const stream = z.strictObject({
   name,
@@ -63,7 +66,7 @@ const site = z.strictObject({
   maxBytes: size.default(20 * 2 ** 30),
 });
 
-export const configSchema = z.strictObject({
+const pairShape = z.strictObject({
   pair: name,
   temporal: z
     .strictObject({
@@ -80,6 +83,36 @@ export const configSchema = z.strictObject({
   }),
   metrics: z.strictObject({ source: z.string().optional(), target: z.string().optional() }).prefault({}),
   streams: z.array(stream).min(1),
+});
+
+/** Databases of the servers themselves, and our own on the target: never replicated. */
+const SYSTEM_DATABASES = new Set(['mysql', 'sys', 'information_schema', 'performance_schema', 'srdf']);
+
+/** What one entry alone can't tell: rules between entries. */
+export const configSchema = pairShape.superRefine((config, context) => {
+  const refuse = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message });
+  if (config.source.name === config.target.name) refuse(['target', 'name'], "another name than the source site's");
+  const names = new Set<string>();
+  config.streams.forEach((it, index) => {
+    const at = ['streams', index];
+    if (names.has(it.name)) refuse([...at, 'name'], 'a name that no other stream has');
+    names.add(it.name);
+    it.databases.forEach((database, n) => {
+      if (SYSTEM_DATABASES.has(database.toLowerCase())) {
+        refuse([...at, 'databases', n], `a database of your own: ${[...SYSTEM_DATABASES].join(', ')} are never replicated`);
+      }
+    });
+    for (const list of ['include', 'exclude', 'priority'] as const) {
+      it[list].forEach((table, n) => {
+        const database = table.slice(0, table.indexOf('.'));
+        if (!it.databases.includes(database))
+          refuse([...at, list, n], `a table of one of the stream's databases: ${it.databases.join(', ')}`);
+      });
+    }
+    if (it.source.host !== undefined && it.source.host === it.target.host && it.source.port === it.target.port) {
+      refuse([...at, 'target'], "another server than the source's");
+    }
+  });
 });
 
 export type SrdfConfig = z.output<typeof configSchema>;

@@ -7,6 +7,7 @@ export const ERRORS = {
   // configuration and keys
   'config-invalid': { retry: false, exit: 2 },
   'secret-missing': { retry: false, exit: 2 },
+  'secret-permissions': { retry: false, exit: 2 },
   'key-missing': { retry: false, exit: 3 },
   'key-exists': { retry: false, exit: 3 },
   'key-permissions': { retry: false, exit: 3 },
