@@ -33,6 +33,27 @@ export interface StreamInput {
   readonly stream: StreamName;
 }
 
+/** An error of the catalogue as it passes through Temporal and is shown to the operator: never row data, never a secret. */
+export interface ErrorReport {
+  readonly code: string;
+  readonly tried: string;
+  readonly found: string;
+  readonly action: string;
+}
+
+/** A wagon that can't be applied and that no retry will help, as the target's disk remembers it. */
+export interface DeadLetterReport {
+  readonly epoch: Epoch;
+  readonly sequence: Sequence;
+  readonly hash: WagonHash;
+  readonly error: ErrorReport;
+  /** ms since 1970. */
+  readonly since: number;
+}
+
+/** `active`: cycles run. `draining`: what has arrived is applied, nothing new is cut. `suspended`: nothing moves. */
+export type StreamMode = 'active' | 'draining' | 'suspended';
+
 // ---- the cycle
 
 /** Where to go on: after this wagon, from this position. */
@@ -49,9 +70,13 @@ export interface CutInput extends StreamInput {
   readonly boundaries: readonly Position[];
   /** Read and count, write nothing. */
   readonly dryRun?: boolean;
+  /** Offer what the spool holds, read no log. */
+  readonly spoolOnly?: boolean;
 }
 export interface CutResult {
   readonly wagons: readonly WagonRef[];
+  /** Wagons of the spool that the ledger has passed and whose receipts are yet to be verified; at most 64. */
+  readonly unconfirmed: readonly WagonRef[];
   /** The log held nothing more when this returned. */
   readonly caughtUp: boolean;
   /** Where the next cut goes on. Out-of-scope transactions move the position without a wagon only together with the next wagon. */
@@ -96,6 +121,9 @@ export interface LedgerResult {
   readonly ledger: LedgerView;
   /** What the inbox holds right after the ledger, without a gap, at most 64; whole trains only count once complete. */
   readonly inbox: readonly WagonRef[];
+  /** The dead letter the stream stops behind, if any. */
+  readonly deadLetter: DeadLetterReport | null;
+  readonly mode: StreamMode;
   /** What `CutInput.boundaries` wants. */
   readonly boundaries: readonly Position[];
 }
@@ -171,6 +199,10 @@ export interface TargetActivities {
     input: StreamInput & { readonly mustBeEmpty: boolean; readonly source: { readonly server: string; readonly version: string } },
   ): Promise<Preflight>;
   applyWagons(input: ApplyInput): Promise<ApplyOutcome>;
+  /** Remembers a stream's mode at the target, so that a cycle knows it without asking Temporal. */
+  setStreamMode(input: StreamInput & { readonly mode: StreamMode }): Promise<void>;
+  /** Forgets a dead letter, so that the next cycle tries its wagon again. Another sequence than the one given stays. */
+  releaseDeadLetter(input: StreamInput & { readonly sequence: Sequence }): Promise<{ readonly released: boolean }>;
 
   beginLoading(input: BootstrapInput): Promise<LedgerView>;
   loadSchema(input: BootstrapInput & { readonly wagon: WagonRef }): Promise<{ readonly created: number; readonly deferred: number }>;

@@ -70,6 +70,7 @@ export const ERRORS = {
   'worker-silent': { retry: true, exit: 62 },
   // the program itself
   'not-supported': { retry: false, exit: 70 },
+  unexpected: { retry: true, exit: 70 },
 } as const satisfies Record<string, { retry: boolean; exit: number }>;
 
 export type ErrorCode = keyof typeof ERRORS;
