@@ -1,0 +1,83 @@
+/** Errors on their way through Temporal: cast once, at the activity's edge, so that nothing but the catalogue's facts gets out. */
+import { ApplicationFailure, CancelledFailure, TemporalFailure } from '@temporalio/common';
+import type { ActivityInterceptorsFactory } from '@temporalio/worker';
+import type { ErrorReport } from '../activities/contracts.js';
+import { ERRORS, type ErrorCode, SrdfError } from './error-catalogue.js';
+
+const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERRORS, code);
+
+/** Seconds to wait before a busy counterpart is asked again; the retry policy's own interval otherwise. */
+const BUSY_DELAY: Partial<Record<ErrorCode, number>> = {
+  'receiver-busy': 2_000,
+  'target-busy': 1_000,
+  'spool-full': 5_000,
+  'inbox-full': 5_000,
+};
+
+/** What may be told of an error of another kind: its class, its code and where; never its message, which may quote a row. */
+function unexpected(error: unknown): SrdfError {
+  const name = error instanceof Error ? error.constructor.name : typeof error;
+  const code =
+    error instanceof Error && 'code' in error && typeof error.code === 'string' && /^[A-Z0-9_]{1,60}$/.test(error.code)
+      ? ` ${error.code}`
+      : '';
+  const where =
+    error instanceof Error
+      ? (error.stack ?? '')
+          .split('\n')
+          .map((line) => /^\s+at (?:.*[/\\])?([\w.-]+:\d+):\d+\)?$/.exec(line)?.[1])
+          .filter((it) => it !== undefined)
+          .slice(0, 3)
+          .join(' < ')
+      : '';
+  return new SrdfError('unexpected', {
+    tried: 'running an activity',
+    found: `${name}${code}${where === '' ? '' : ` at ${where}`}`,
+    action: "Read the worker's log, which has the whole error, and report it",
+    cause: error,
+  });
+}
+
+export const toErrorReport = (error: unknown): ErrorReport => {
+  const known = error instanceof SrdfError ? error : unexpected(error);
+  return { code: known.code, tried: known.facts.tried, found: known.facts.found, action: known.facts.action };
+};
+
+/**
+ * `SrdfError` → `ApplicationFailure`: type = code, retryable as the catalogue says, details = the report.
+ * Temporal's own failures (cancellation above all) pass unchanged. Causes stay behind: they may hold row data.
+ */
+export function toFailure(error: unknown): TemporalFailure {
+  if (error instanceof TemporalFailure) return error;
+  if (error instanceof Error && error.name === 'AbortError') return new CancelledFailure('cancelled');
+  const report = toErrorReport(error);
+  const code = isErrorCode(report.code) ? report.code : 'unexpected';
+  const delay = BUSY_DELAY[code];
+  return ApplicationFailure.create({
+    type: code,
+    message: `${report.tried}: ${report.found}. ${report.action}`,
+    nonRetryable: !ERRORS[code].retry,
+    details: [report],
+    ...(delay === undefined ? {} : { nextRetryDelay: delay }),
+  });
+}
+
+/** Casts every error of every activity; the worker's log gets the whole of it, cause and stack included. */
+export const failureInterceptor =
+  (log: { error(facts: object, message: string): void }): ActivityInterceptorsFactory =>
+  (context) => ({
+    inbound: {
+      async execute(input, next) {
+        try {
+          return await next(input);
+        } catch (error) {
+          const failure = toFailure(error);
+          if (!(failure instanceof CancelledFailure)) {
+            const { activityType, attempt, workflowExecution } = context.info;
+            log.error({ err: error, activity: activityType, attempt, workflow: workflowExecution?.workflowId }, 'activity failed');
+          }
+          throw failure;
+        }
+      },
+    },
+  });
