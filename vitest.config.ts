@@ -1,11 +1,15 @@
 import { defineConfig } from 'vitest/config';
 
+/** `npx vitest run FILE` runs one file. Projects: those that run the real workers have the build checked first. */
+const common = { pool: 'forks', testTimeout: 120_000, hookTimeout: 120_000 } as const;
+const throughWorkers = ['test/integration/**/*.test.ts', 'test/chaos/**/*.test.ts', 'test/replay/**/*.test.ts'];
+
 export default defineConfig({
   test: {
-    pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
-    include: ['test/**/*.test.ts'],
+    projects: [
+      { test: { ...common, name: 'parts', include: ['test/**/*.test.ts'], exclude: throughWorkers } },
+      { test: { ...common, name: 'whole', include: throughWorkers, globalSetup: ['test/global-setup.ts'] } },
+    ],
   },
 });
