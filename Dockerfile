@@ -1,0 +1,19 @@
+FROM node:24-bookworm-slim AS build
+WORKDIR /srdf
+COPY package.json package-lock.json ./
+RUN npm ci
+COPY . .
+RUN npm run build && npm prune --omit=dev
+
+FROM node:24-bookworm-slim
+WORKDIR /srdf
+COPY --from=build /srdf/node_modules node_modules
+COPY --from=build /srdf/dist dist
+COPY package.json LICENSE srdf.example.yaml srdf.schema.json ./
+COPY deploy/compose/make-keys.sh /usr/share/srdf/
+# The folders belong to the user before a volume is laid over them: a new volume takes that over.
+RUN ln -s /srdf/dist/client/bin.js /usr/local/bin/srdf \
+ && install -d -o node -g node -m 0700 /var/lib/srdf /etc/srdf/keys
+USER node
+ENTRYPOINT ["node", "/srdf/dist/client/bin.js"]
+CMD ["--help"]
