@@ -281,4 +281,6 @@ export interface ChecksumRequest {
 export interface RangeChecksum {
   readonly rows: number;
   readonly checksum: string;
+  /** Hash of the table's definition: equal on both sides when the definitions are. */
+  readonly schema: string;
 }

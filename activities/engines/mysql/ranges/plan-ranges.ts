@@ -1,0 +1,53 @@
+/** Cuts a table into ranges of its primary key by walking the key's index: no lock, no sort, one short statement a range. */
+import type { Connection } from 'mysql2/promise';
+import type { TableName } from '../../../vocabulary.js';
+import type { RangePlan } from '../../engine.js';
+import { RAW_RESULTS, rawRows } from './exact-query.js';
+import { after } from './range-condition.js';
+import { quoteName, quoteTable } from './sql-literals.js';
+import { keyColumn, otherKey, readColumns, readPrimaryKey, requireColumns, type TableColumn } from './table-columns.js';
+
+/**
+ * Boundaries are keys of rows that were there when they were read. Any cut is right: whatever moves afterwards falls into exactly
+ * one range, since (low, high] of neighbours meet without gap or overlap under the column's own order.
+ * A table without primary key: no key columns, one range.
+ */
+export async function planRanges(connection: Connection, table: TableName, rowsPerRange: number): Promise<RangePlan> {
+  await connection.query(RAW_RESULTS);
+  const columns = await readColumns(connection, table);
+  requireColumns(table, columns);
+  const keyColumns = await readPrimaryKey(connection, table);
+  if (keyColumns.length === 0) return { keyColumns, boundaries: [] };
+  const keys = keysOf(table, columns, keyColumns);
+  const boundaries: string[][] = [];
+  for (;;) {
+    const last = boundaries.at(-1);
+    const condition =
+      last === undefined
+        ? 'TRUE'
+        : after(
+            keys.map((it) => it.expression),
+            last,
+          );
+    const [row] = await rawRows(
+      connection,
+      `SELECT ${keys.map((it) => it.select).join(', ')} FROM ${quoteTable(table)} FORCE INDEX (PRIMARY) WHERE ${condition}
+       ORDER BY ${keyColumns.map(quoteName).join(', ')} LIMIT 1 OFFSET ${rowsPerRange - 1}`,
+    );
+    if (row === undefined) return { keyColumns, boundaries };
+    boundaries.push(keys.map((it, index) => it.literal(row[index] ?? new Uint8Array())));
+  }
+}
+
+/** The key columns as a range compares by them, in the key's order. */
+export function keysOf(
+  table: TableName,
+  columns: readonly TableColumn[],
+  keyColumns: readonly string[],
+): readonly ReturnType<typeof keyColumn>[] {
+  return keyColumns.map((name) => {
+    const column = columns.find((it) => it.name === name);
+    if (column === undefined) throw otherKey(table);
+    return keyColumn(column);
+  });
+}
