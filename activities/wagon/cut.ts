@@ -1,0 +1,335 @@
+/**
+ * Cuts a source's log into what one wagon each will carry. Pure: reads the log it is given, touches nothing else.
+ *
+ * The same log, start and options always give the same pieces, whatever batches the log came in: so a source that lost its
+ * spool can cut again. Memory is bounded by two pieces, whatever the transaction's size.
+ */
+
+import { type ErrorFacts, SrdfError } from '../../temporal/error-catalogue.js';
+import type { ForeignKeyFact, LogBatch, LogItem, Reached } from '../engines/engine.js';
+import type { Position } from '../vocabulary.js';
+import type { ChangesBody, DdlBody, RowFormat } from './body.js';
+import { type CapturedRun, compact, type KnownForeignKeys } from './compact.js';
+import { imageBytes, imageCount, imagesPerRow, offsetAt, sliceImages } from './row-images.js';
+
+/** An empty wagon moves the position once this much log has passed with nothing in scope, at the log's end… */
+export const POSITION_ONLY_LOG_BYTES = 2 ** 20;
+/** …and on the way there each time this much has. */
+export const POSITION_ONLY_ON_THE_WAY_BYTES = 2 ** 26;
+
+export interface CutOptions {
+  readonly from: Position;
+  readonly rowFormat: RowFormat;
+  readonly reached: Reached;
+  /** No piece spans any of these: each piece is wholly at or before, or wholly after. A piece ends where one is passed, even an empty one. */
+  readonly boundaries: readonly Position[];
+  /** A piece ends with the transaction that reaches one of these. A transaction larger than that becomes a train of pieces. */
+  readonly maxChanges: number;
+  readonly maxBytes: number;
+  /**
+   * Asked once, at the first rows in scope. `unknown` when the target's schema at this point can't be known yet
+   * (a DDL wagon is still on its way): everything then stays in source order.
+   */
+  readonly foreignKeys: () => Promise<readonly ForeignKeyFact[] | 'unknown'>;
+  /** The log file a position lies in; with it, a new file alone also moves the position. */
+  readonly logFileOf?: (position: Position) => string;
+  /** A monotonic clock in ms, for `compactMilliseconds`. */
+  readonly clock?: () => number;
+}
+
+export interface CutPiece {
+  readonly body: ChangesBody | DdlBody;
+  readonly positionFrom: Position;
+  /** Equals `positionFrom` for every car of a train but the last: the position moves only with the last. */
+  readonly positionTo: Position;
+  readonly train: { readonly index: number; readonly last: boolean };
+  /** Transactions in scope that end in this piece; 0 for the cars of a train before its last. */
+  readonly transactions: number;
+  readonly captured: number;
+  readonly carried: number;
+  /** Bytes of log whose transactions end in this piece. */
+  readonly logBytes: number;
+  /** Bytes of row images or statement before compaction. */
+  readonly rawBytes: number;
+  /** Commit times, ms since 1970; null when the piece holds no end of a transaction in scope. */
+  readonly committed: { readonly first: number; readonly last: number } | null;
+  readonly compactMilliseconds: number;
+}
+
+/** Runs that wait for the end of their transaction, or of their piece. */
+class Load {
+  runs: CapturedRun[] = [];
+  changes = 0;
+  bytes = 0;
+
+  get empty(): boolean {
+    return this.runs.length === 0;
+  }
+  add(run: CapturedRun): void {
+    this.runs.push(run);
+    this.changes += imageCount(run.rows) / imagesPerRow(run.operation);
+    this.bytes += imageBytes(run.rows);
+  }
+  append(other: Load): void {
+    for (const run of other.runs) this.runs.push(run);
+    this.changes += other.changes;
+    this.bytes += other.bytes;
+  }
+}
+
+/** Whole transactions gathered for the next piece. */
+interface Window {
+  readonly load: Load;
+  readonly transactions: number;
+  readonly logBytes: number;
+  readonly first: number;
+  readonly last: number;
+  /** Commit time of the last transaction that passed, in scope or not. */
+  readonly passed: number;
+}
+const emptyWindow = (): Window => ({ load: new Load(), transactions: 0, logBytes: 0, first: 0, last: 0, passed: 0 });
+
+type Commit = Extract<LogItem, { kind: 'commit' }>;
+type Ddl = Extract<LogItem, { kind: 'ddl' }>;
+
+export async function* cutBodies(log: AsyncIterable<LogBatch>, options: CutOptions): AsyncGenerator<CutPiece, void, void> {
+  const cut = new Cut(options);
+  for await (const batch of log) for (const item of batch.items) yield* cut.take(item);
+  yield* cut.end();
+}
+
+class Cut {
+  /** Where the next piece begins. */
+  #from: Position;
+  /** The end of the last whole transaction. */
+  #at: Position;
+  #window = emptyWindow();
+  /** Of the transaction being read. */
+  #open = new Load();
+  /** A car of the open transaction's train that may be its last; only the commit tells. */
+  #held: CutPiece | null = null;
+  #cars = 0;
+  #yielded = 0;
+  /** A statement whose transaction may hold more; only the next item tells. */
+  #ddl: Ddl | null = null;
+  #ddlParts = 0;
+  #boundaries: Position[];
+  #facts: KnownForeignKeys | null = null;
+  #afterDdl = false;
+  readonly #clock: () => number;
+
+  constructor(private readonly options: CutOptions) {
+    this.#from = options.from;
+    this.#at = options.from;
+    this.#boundaries = options.boundaries.filter((mark) => !options.reached(options.from, mark));
+    this.#clock = options.clock ?? (() => performance.now());
+  }
+
+  async *take(item: LogItem): AsyncGenerator<CutPiece, void, void> {
+    switch (item.kind) {
+      case 'begin':
+        if (!this.#open.empty || this.#cars > 0 || this.#ddl !== null) {
+          throw this.#corrupt('a transaction begins inside another');
+        }
+        return;
+      case 'rows':
+        if (this.#ddl !== null) yield this.#statement(this.#ddl, null);
+        for (const run of this.#split(item)) yield* this.#rows(run);
+        return;
+      case 'ddl':
+        if (this.#ddl !== null) yield this.#statement(this.#ddl, null);
+        if (!this.#open.empty || this.#cars > 0) {
+          throw new SrdfError('log-event-unsupported', {
+            ...this.#place(),
+            found: 'a schema statement behind row changes of the same transaction, which no server commits together',
+            action: 'Keep the log file and report it with the statement; `srdf resync` of the stream passes it',
+          });
+        }
+        yield* this.#flush();
+        this.#ddl = item;
+        this.#afterDdl = true;
+        return;
+      case 'commit':
+        yield* this.#commit(item);
+        return;
+    }
+  }
+
+  async *end(): AsyncGenerator<CutPiece, void, void> {
+    // An open transaction is read again from its start next time; but not when part of it is out already.
+    if (this.#yielded > 0 || (this.#ddl !== null && this.#ddlParts > 0))
+      throw this.#corrupt('the log ended inside a transaction of which part was cut already');
+    const { logBytes, transactions } = this.#window;
+    const file = this.options.logFileOf;
+    const newFile = file !== undefined && this.#at !== this.#from && file(this.#at) !== file(this.#from);
+    if (transactions > 0 || logBytes >= POSITION_ONLY_LOG_BYTES || newFile) yield* this.#flush({ evenEmpty: true });
+  }
+
+  async *#rows(run: CapturedRun): AsyncGenerator<CutPiece, void, void> {
+    const { maxChanges, maxBytes } = this.options;
+    this.#facts ??= await this.options.foreignKeys();
+    this.#open.add(run);
+    const { load } = this.#window;
+    if (!load.empty && (load.changes + this.#open.changes > maxChanges || load.bytes + this.#open.bytes > maxBytes)) yield* this.#flush();
+    if (this.#open.changes > maxChanges || this.#open.bytes > maxBytes) {
+      // Too large for one wagon: a train. What came before this run is a car; this run begins the next.
+      const before = new Load();
+      for (const earlier of this.#open.runs.slice(0, -1)) before.add(earlier);
+      if (before.empty) return;
+      yield* this.#flush();
+      const next = new Load();
+      next.add(run);
+      this.#open = next;
+      yield* this.#car(before);
+    }
+  }
+
+  async *#car(load: Load): AsyncGenerator<CutPiece, void, void> {
+    if (this.#held !== null) {
+      this.#yielded++;
+      yield this.#held;
+    }
+    this.#held = this.#piece(load, { to: this.#from, train: { index: this.#cars++, last: false }, window: null });
+  }
+
+  async *#commit(commit: Commit): AsyncGenerator<CutPiece, void, void> {
+    const crossed = this.#boundaries.filter((mark) => this.options.reached(commit.position, mark));
+    if (this.#ddl !== null) {
+      yield this.#statement(this.#ddl, commit);
+    } else if (this.#cars > 0) {
+      if (this.#held !== null) yield this.#held;
+      this.#held = null;
+      const logBytes = this.#window.logBytes + commit.logBytes;
+      const window = { ...emptyWindow(), transactions: 1, logBytes, first: commit.committedAt, last: commit.committedAt };
+      this.#window = emptyWindow();
+      yield this.#piece(this.#open, { to: commit.position, train: { index: this.#cars, last: true }, window });
+      this.#from = commit.position;
+    } else {
+      const between = crossed.some((mark) => !this.options.reached(mark, commit.position));
+      if (between) yield* this.#flush();
+      this.#join(commit);
+    }
+    this.#open = new Load();
+    this.#cars = 0;
+    this.#yielded = 0;
+    this.#ddlParts = 0;
+    this.#at = commit.position;
+    const { load, logBytes } = this.#window;
+    const full = load.changes >= this.options.maxChanges || load.bytes >= this.options.maxBytes;
+    const onTheWay = load.empty && logBytes >= POSITION_ONLY_ON_THE_WAY_BYTES;
+    if (crossed.length > 0) this.#boundaries = this.#boundaries.filter((mark) => !crossed.includes(mark));
+    if (crossed.length > 0 || full || onTheWay) yield* this.#flush({ evenEmpty: true });
+  }
+
+  /** The open transaction, whole, joins the window. */
+  #join(commit: Commit): void {
+    const window = this.#window;
+    const inScope = !this.#open.empty;
+    window.load.append(this.#open);
+    this.#window = {
+      load: window.load,
+      transactions: window.transactions + (inScope || this.#ddlParts > 0 ? 1 : 0),
+      logBytes: window.logBytes + commit.logBytes,
+      first: inScope && window.first === 0 ? commit.committedAt : window.first,
+      last: inScope ? commit.committedAt : window.last,
+      passed: commit.committedAt,
+    };
+  }
+
+  /** What has been gathered so far becomes a piece. Nothing when there is nothing, or only log out of scope (unless `evenEmpty`). */
+  *#flush(how: { readonly evenEmpty?: boolean } = {}): Generator<CutPiece, void, void> {
+    const window = this.#window;
+    if (this.#at === this.#from || (window.transactions === 0 && how.evenEmpty !== true)) return;
+    this.#window = emptyWindow();
+    yield this.#piece(window.load, { to: this.#at, train: { index: 0, last: true }, window });
+    this.#from = this.#at;
+  }
+
+  #piece(load: Load, where: { readonly to: Position; readonly train: CutPiece['train']; readonly window: Window | null }): CutPiece {
+    const started = this.#clock();
+    const facts = this.#afterDdl ? 'unknown' : (this.#facts ?? []);
+    const { tables, ordered, net, carried } = compact(load.runs, this.options.rowFormat, facts);
+    const compactMilliseconds = this.#clock() - started;
+    const { window } = where;
+    const transactions = window?.transactions ?? 0;
+    const logBytes = window?.logBytes ?? 0;
+    const times = window === null ? null : window.transactions > 0 ? { first: window.first, last: window.last } : null;
+    const passed = window?.passed ?? 0;
+    return {
+      body: {
+        kind: 'changes',
+        rowFormat: this.options.rowFormat.name,
+        tables,
+        ordered,
+        net,
+        counts: { transactions, captured: load.changes, carried, logBytes },
+        committed: times ?? { first: passed, last: passed },
+      },
+      positionFrom: this.#from,
+      positionTo: where.to,
+      train: where.train,
+      transactions,
+      captured: load.changes,
+      carried,
+      logBytes,
+      rawBytes: load.bytes,
+      committed: times,
+      compactMilliseconds,
+    };
+  }
+
+  /** `commit`: the statement ends its transaction. Otherwise more of the same transaction follows. */
+  #statement(ddl: Ddl, commit: Commit | null): CutPiece {
+    const time = commit?.committedAt ?? ddl.statement.session.timestamp * 1000;
+    const committed = { first: time, last: time };
+    const positionTo = commit?.position ?? ddl.resumeAfter;
+    const logBytes = this.#window.logBytes + (commit?.logBytes ?? 0);
+    this.#window = emptyWindow();
+    const piece: CutPiece = {
+      body: { kind: 'ddl', statement: ddl.statement, committed, logBytes },
+      positionFrom: this.#from,
+      positionTo,
+      train: { index: 0, last: true },
+      transactions: commit === null ? 0 : 1,
+      captured: 0,
+      carried: 0,
+      logBytes,
+      rawBytes: ddl.statement.sql.length,
+      committed,
+      compactMilliseconds: 0,
+    };
+    this.#ddl = null;
+    this.#ddlParts++;
+    this.#from = positionTo;
+    this.#at = positionTo;
+    return piece;
+  }
+
+  /** A run larger than a wagon is cut between its rows. */
+  *#split(run: CapturedRun): Generator<CapturedRun, void, void> {
+    const { maxChanges, maxBytes } = this.options;
+    const { rows, operation, table, foreignKeyChecks, uniqueChecks } = run;
+    const step = imagesPerRow(operation);
+    const images = imageCount(rows);
+    let from = 0;
+    for (let image = step; image <= images; image += step) {
+      const next = Math.min(image + step, images);
+      const tooMany = (image - from) / step >= maxChanges || offsetAt(rows, next) - offsetAt(rows, from) > maxBytes;
+      if (image === images || tooMany) {
+        yield { table, operation, rows: sliceImages(rows, from, image), foreignKeyChecks, uniqueChecks };
+        from = image;
+      }
+    }
+  }
+
+  #place(): Pick<ErrorFacts, 'tried'> {
+    return { tried: `cutting the log into wagons after ${this.#at}` };
+  }
+  #corrupt(found: string): SrdfError {
+    return new SrdfError('log-corrupt', {
+      ...this.#place(),
+      found,
+      action: 'The stream goes on from its ledger at the next cycle; if this stays, check the source server and its log files',
+    });
+  }
+}

@@ -1,0 +1,167 @@
+/** The net effect of a wagon's changes on one table with a primary key. Pure; holds references to images, copies only at the end. */
+import type { Operation, RowImages } from '../engines/engine.js';
+import type { NetChanges, RowReader } from './body.js';
+import { imageCount, offsetAt } from './row-images.js';
+
+/** A slot is six integers: source, start and end of the row as it was before the wagon, and as it is after. Start -1: no row. */
+const SLOT = 6;
+const BEFORE = 0;
+const AFTER = 3;
+const ABSENT = -1;
+
+export class NetTable {
+  readonly #slotOf = new Map<string, number>();
+  #slots = new Int32Array(SLOT * 256);
+  #count = 0;
+
+  /** `sources[i]` holds the bytes of the images of run i. */
+  constructor(
+    private readonly reader: RowReader,
+    private readonly sources: readonly Uint8Array[],
+  ) {}
+
+  /** false: an image doesn't follow from the one before of the same key, so the net effect can't be known. */
+  add(source: number, operation: Operation, rows: RowImages): boolean {
+    const { bytes } = rows;
+    const images = imageCount(rows);
+    const { reader } = this;
+    if (operation === 'insert') {
+      for (let image = 0; image < images; image++) {
+        const start = offsetAt(rows, image);
+        if (!this.#appear(reader.keyOf(bytes, start), source, start, offsetAt(rows, image + 1))) return false;
+      }
+    } else if (operation === 'delete') {
+      for (let image = 0; image < images; image++) {
+        const start = offsetAt(rows, image);
+        if (!this.#vanish(reader.keyOf(bytes, start), source, start, offsetAt(rows, image + 1))) return false;
+      }
+    } else {
+      for (let image = 0; image < images; image += 2) {
+        const before = offsetAt(rows, image);
+        const after = offsetAt(rows, image + 1);
+        const end = offsetAt(rows, image + 2);
+        const oldKey = reader.keyOf(bytes, before);
+        const newKey = reader.keyOf(bytes, after);
+        if (!this.#vanish(oldKey, source, before, after) || !this.#appear(newKey, source, after, end)) return false;
+      }
+    }
+    return true;
+  }
+
+  /** At most one change a key, in the order in which the keys were first met. */
+  changes(table: number): NetChanges {
+    const deletes = new ImageList(this.sources);
+    const updates = new ImageList(this.sources);
+    const inserts = new ImageList(this.sources);
+    const slots = this.#slots;
+    for (let slot = 0; slot < this.#count * SLOT; slot += SLOT) {
+      const existed = slots[slot + BEFORE + 1] !== ABSENT;
+      const exists = slots[slot + AFTER + 1] !== ABSENT;
+      if (existed && exists) {
+        if (this.#sameImages(slot + BEFORE, slot + AFTER)) continue;
+        updates.add(slots, slot + BEFORE);
+        updates.add(slots, slot + AFTER);
+      } else if (existed) deletes.add(slots, slot + BEFORE);
+      else if (exists) inserts.add(slots, slot + AFTER);
+    }
+    return { table, deletes: deletes.finish(), updates: updates.finish(), inserts: inserts.finish() };
+  }
+
+  #appear(key: string, source: number, start: number, end: number): boolean {
+    const known = this.#slotOf.get(key);
+    if (known === undefined) {
+      const slot = this.#newSlot(key);
+      this.#set(slot + BEFORE, ABSENT, ABSENT, ABSENT);
+      this.#set(slot + AFTER, source, start, end);
+      return true;
+    }
+    if (this.#slots[known + AFTER + 1] !== ABSENT) return false;
+    this.#set(known + AFTER, source, start, end);
+    return true;
+  }
+
+  #vanish(key: string, source: number, start: number, end: number): boolean {
+    const known = this.#slotOf.get(key);
+    if (known === undefined) {
+      const slot = this.#newSlot(key);
+      this.#set(slot + BEFORE, source, start, end);
+      this.#set(slot + AFTER, ABSENT, ABSENT, ABSENT);
+      return true;
+    }
+    if (!this.#holds(known + AFTER, source, start, end)) return false;
+    this.#set(known + AFTER, ABSENT, ABSENT, ABSENT);
+    return true;
+  }
+
+  #newSlot(key: string): number {
+    const slot = this.#count++ * SLOT;
+    if (slot + SLOT > this.#slots.length) {
+      const larger = new Int32Array(this.#slots.length * 2);
+      larger.set(this.#slots);
+      this.#slots = larger;
+    }
+    this.#slotOf.set(key, slot);
+    return slot;
+  }
+
+  #set(at: number, source: number, start: number, end: number): void {
+    const slots = this.#slots;
+    slots[at] = source;
+    slots[at + 1] = start;
+    slots[at + 2] = end;
+  }
+
+  #sameImages(a: number, b: number): boolean {
+    const [source = ABSENT, start = ABSENT, end = ABSENT] = [this.#slots[b], this.#slots[b + 1], this.#slots[b + 2]];
+    return this.#holds(a, source, start, end);
+  }
+
+  /** Whether the image at `at` is there and has the very bytes of another. */
+  #holds(at: number, source: number, start: number, end: number): boolean {
+    const ownSource = this.#slots[at] ?? ABSENT;
+    const ownStart = this.#slots[at + 1] ?? ABSENT;
+    const ownEnd = this.#slots[at + 2] ?? ABSENT;
+    if (ownStart === ABSENT || ownEnd - ownStart !== end - start) return false;
+    const a = this.sources[ownSource];
+    const b = this.sources[source];
+    if (a === undefined || b === undefined) return false;
+    for (let i = ownStart, j = start; i < ownEnd; i++, j++) if (a[i] !== b[j]) return false;
+    return true;
+  }
+}
+
+/** Collects references to images, then copies them into one run. */
+class ImageList {
+  readonly #references: number[] = [];
+  #bytes = 0;
+
+  constructor(private readonly sources: readonly Uint8Array[]) {}
+
+  add(slots: Int32Array, at: number): void {
+    const source = slots[at] ?? ABSENT;
+    const start = slots[at + 1] ?? ABSENT;
+    const end = slots[at + 2] ?? ABSENT;
+    this.#references.push(source, start, end);
+    this.#bytes += end - start;
+  }
+
+  finish(): RowImages {
+    const references = this.#references;
+    const bytes = new Uint8Array(this.#bytes);
+    const offsets = new Int32Array(references.length / 3 + 1);
+    let at = 0;
+    for (let i = 0, image = 1; i < references.length; i += 3, image++) {
+      const source = this.sources[references[i] ?? ABSENT];
+      const start = references[i + 1] ?? 0;
+      const end = references[i + 2] ?? 0;
+      if (source === undefined) throw new RangeError('an image of a run that is not there');
+      if (end - start < 512) for (let j = start; j < end; j++) bytes[at++] = source[j] ?? 0;
+      else {
+        bytes.set(source.subarray(start, end), at);
+        at += end - start;
+      }
+      offsets[image] = at;
+    }
+    return { bytes, offsets };
+  }
+}
