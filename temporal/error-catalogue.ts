@@ -12,6 +12,10 @@ export const ERRORS = {
   'key-exists': { retry: false, exit: 3 },
   'key-permissions': { retry: false, exit: 3 },
   'key-bundle-refused': { retry: false, exit: 3 },
+  'key-bundle-malformed': { retry: false, exit: 3 },
+  'key-bundle-signature': { retry: false, exit: 3 },
+  'key-bundle-expired': { retry: false, exit: 3 },
+  'key-bundle-rollback': { retry: false, exit: 3 },
   // source database
   'source-unreachable': { retry: true, exit: 10 },
   'source-preflight': { retry: false, exit: 11 },
@@ -32,8 +36,10 @@ export const ERRORS = {
   'receiver-busy': { retry: true, exit: 22 },
   // wagons and receipts
   'wagon-malformed': { retry: false, exit: 30 },
+  'wagon-suite': { retry: false, exit: 30 },
   'wagon-signature': { retry: false, exit: 30 },
   'wagon-signer': { retry: false, exit: 30 },
+  'wagon-role': { retry: false, exit: 30 },
   'wagon-recipient': { retry: false, exit: 30 },
   'wagon-destination': { retry: false, exit: 30 },
   'wagon-sealed-body': { retry: false, exit: 30 },
@@ -45,6 +51,7 @@ export const ERRORS = {
   'receipt-malformed': { retry: false, exit: 32 },
   'receipt-signature': { retry: false, exit: 32 },
   'receipt-signer': { retry: false, exit: 32 },
+  'receipt-role': { retry: false, exit: 32 },
   'receipt-mismatch': { retry: false, exit: 32 },
   // target database
   'target-unreachable': { retry: true, exit: 40 },
