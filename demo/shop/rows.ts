@@ -46,7 +46,7 @@ const FILL: readonly string[] = [
   `INSERT INTO shop.purchase_line (purchase_id, line, product_id, quantity, unit_price)
     SELECT n, l.d, 1 + (n * 31 + l.d * 17) % ${PRODUCTS}, 1 + n % 4, 1 + n % 300 FROM ${numbers(1, PURCHASES)}, shop_numbers.digit l WHERE l.d BETWEEN 1 AND 2`,
   `INSERT INTO shop.payment (purchase_id, reference, method, amount, answer, paid_at)
-    SELECT n, MD5(n), 1 + n % 3, 10 + n % 900, IF(n % 2, JSON_OBJECT('code', n % 100, 'text', 'ok ✓'), NULL), '2024-02-01' + INTERVAL n MINUTE
+    SELECT n, LEFT(SHA2(n, 256), 32), 1 + n % 3, 10 + n % 900, IF(n % 2, JSON_OBJECT('code', n % 100, 'text', 'ok ✓'), NULL), '2024-02-01' + INTERVAL n MINUTE
     FROM ${numbers(1, 30_000)}`,
   `INSERT INTO shop.shipment (purchase_id, warehouse_id, tracking, label, sent_at)
     SELECT n, 1 + n % 4, CONCAT('TRK', n), UNHEX(SHA2(n, 256)), '2024-02-02' + INTERVAL n MINUTE FROM ${numbers(1, 15_000)}`,
@@ -54,7 +54,7 @@ const FILL: readonly string[] = [
     SELECT 1 + n % ${PRODUCTS}, 1 + n * 3 % ${CUSTOMERS}, n % 6 - 1, REPEAT('très bien ', 1 + n % 12) FROM ${numbers(1, 8_000)}`,
   `INSERT INTO shop.coupon SELECT CONCAT('C', LPAD(n, 5, '0')), (n % 500) / 1000, '2026-01-01' + INTERVAL n DAY, 0 FROM ${numbers(1, 500)}`,
   `INSERT INTO shop.session (token, customer_id, state, cart, expires_at)
-    SELECT UNHEX(MD5(n + 500000)), 1 + n % ${CUSTOMERS}, UNHEX(SHA2(n, 512)), n % 4096, '2026-06-01' + INTERVAL n SECOND FROM ${numbers(1, 5_000)}`,
+    SELECT UNHEX(LEFT(SHA2(n + 500000, 256), 32)), 1 + n % ${CUSTOMERS}, UNHEX(SHA2(n, 512)), n % 4096, '2026-06-01' + INTERVAL n SECOND FROM ${numbers(1, 5_000)}`,
   `INSERT INTO shop.page_counter SELECT CONCAT('/product/', n), '2026-01-01', n, n / 3, NULL FROM ${numbers(1, 2_000)}`,
   `INSERT INTO shop.setting VALUES ('terms', REPEAT('Conditions générales — ', 20000)), ('motto', '')`,
 ];
@@ -62,8 +62,6 @@ const FILL: readonly string[] = [
 /** Fills every table. `progress` gets the rows so far. */
 export async function fillShop(connection: Connection, progress: (rows: number) => void): Promise<number> {
   let rows = 0;
-  // MySQL wants a default database for the table that it makes by itself of a derived one.
-  await connection.query('USE shop');
   for (const statement of FILL) {
     const [result] = await connection.query(statement);
     if (statement.startsWith('INSERT INTO shop.') && 'affectedRows' in result) rows += result.affectedRows;
