@@ -70,6 +70,8 @@ export interface CutInput extends StreamInput {
   readonly boundaries: readonly Position[];
   /** Read and count, write nothing. */
   readonly dryRun?: boolean;
+  /** A schema change is on its way to the target: what it says of its foreign keys may be stale. */
+  readonly schemaInFlight?: boolean;
   /** Offer what the spool holds, read no log. */
   readonly spoolOnly?: boolean;
 }
@@ -77,6 +79,8 @@ export interface CutResult {
   readonly wagons: readonly WagonRef[];
   /** Wagons of the spool that the ledger has passed and whose receipts are yet to be verified; at most 64. */
   readonly unconfirmed: readonly WagonRef[];
+  /** How many of `wagons` this very call has cut; the others lay in the spool. */
+  readonly fresh: number;
   /** The log held nothing more when this returned. */
   readonly caughtUp: boolean;
   /** Where the next cut goes on. Out-of-scope transactions move the position without a wagon only together with the next wagon. */
@@ -113,6 +117,8 @@ export interface ConfirmInput extends StreamInput {
 }
 export interface ConfirmResult {
   readonly confirmed: readonly Sequence[];
+  /** What the confirmed wagons carried. A wagon is confirmed once, so sums over cycles are right. */
+  readonly contents: { readonly transactions: number; readonly captured: number; readonly carried: number; readonly logBytes: number };
   /** From the source's commit of a wagon's last transaction to its verified receipt, ms, a value per wagon. */
   readonly lagMilliseconds: readonly number[];
   readonly milliseconds: number;

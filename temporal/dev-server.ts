@@ -7,17 +7,14 @@ import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { SrdfError } from './error-catalogue.js';
+import { SEARCH_ATTRIBUTES } from './search-attributes.js';
 import { type FindServerOptions, findTemporalServer } from './server-binary.js';
 
-/** The attributes by which runs are found in the UI. Types in the CLI's words. */
-export const DEV_SERVER_SEARCH_ATTRIBUTES: Readonly<Record<string, 'Keyword' | 'Int'>> = {
-  SrdfPair: 'Keyword',
-  SrdfStream: 'Keyword',
-  SrdfPhase: 'Keyword',
-  SrdfOutcome: 'Keyword',
-  SrdfEpoch: 'Int',
-  SrdfLagSeconds: 'Int',
-};
+/** The attributes by which runs are found, in the words of the server's command line. */
+const TYPE_ON_COMMAND_LINE = { KEYWORD: 'Keyword', INT: 'Int' } as const;
+const OUR_SEARCH_ATTRIBUTES: Readonly<Record<string, string>> = Object.fromEntries(
+  SEARCH_ATTRIBUTES.map(({ name, type }) => [name, TYPE_ON_COMMAND_LINE[type]]),
+);
 
 export interface DevServerOptions extends FindServerOptions {
   /** Holds the server's SQLite file and its log; made if missing. The same folder brings the same runs back. */
@@ -27,7 +24,8 @@ export interface DevServerOptions extends FindServerOptions {
   readonly uiPort?: number;
   /** Default `default`. */
   readonly namespace?: string;
-  readonly searchAttributes?: Readonly<Record<string, 'Keyword' | 'Int'>>;
+  /** Registered at the start; ours by default. */
+  readonly searchAttributes?: Readonly<Record<string, string>>;
   /** Default 127.0.0.1. */
   readonly ip?: string;
 }
@@ -104,7 +102,7 @@ class OwnDevServer implements DevServer {
     const { directory, port, uiPort, namespace, ip } = this.options;
     const log = join(directory, 'temporal.log');
     const output = openSync(log, 'a');
-    const attributes = Object.entries(this.options.searchAttributes ?? DEV_SERVER_SEARCH_ATTRIBUTES);
+    const attributes = Object.entries(this.options.searchAttributes ?? OUR_SEARCH_ATTRIBUTES);
     const child = spawn(
       this.binary,
       [

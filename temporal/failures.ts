@@ -47,9 +47,10 @@ export const toErrorReport = (error: unknown): ErrorReport => {
  * `SrdfError` → `ApplicationFailure`: type = code, retryable as the catalogue says, details = the report.
  * Temporal's own failures (cancellation above all) pass unchanged. Causes stay behind: they may hold row data.
  */
-export function toFailure(error: unknown): TemporalFailure {
+export function toFailure(error: unknown, cancelled = false): TemporalFailure {
   if (error instanceof TemporalFailure) return error;
-  if (error instanceof Error && error.name === 'AbortError') return new CancelledFailure('cancelled');
+  // Whatever a cancelled call ends with is the cancellation; without one, an aborted call is a failure like any other.
+  if (cancelled) return new CancelledFailure('cancelled');
   const report = toErrorReport(error);
   const code = isErrorCode(report.code) ? report.code : 'unexpected';
   const delay = BUSY_DELAY[code];
@@ -71,7 +72,7 @@ export const failureInterceptor =
         try {
           return await next(input);
         } catch (error) {
-          const failure = toFailure(error);
+          const failure = toFailure(error, context.cancellationSignal.aborted);
           if (!(failure instanceof CancelledFailure)) {
             const { activityType, attempt, workflowExecution } = context.info;
             log.error({ err: error, activity: activityType, attempt, workflow: workflowExecution?.workflowId }, 'activity failed');

@@ -36,6 +36,7 @@ export interface CycleResult {
   readonly positions: { readonly from: Position | null; readonly to: Position | null };
   readonly ledger: LedgerView | null;
   readonly counts: {
+    /** Cut by this cycle. */
     readonly transactions: number;
     /** Row changes as the source made them, and those left after compaction. */
     readonly captured: number;
@@ -43,6 +44,8 @@ export interface CycleResult {
     /** Row changes applied by this cycle. */
     readonly applied: number;
     readonly rows: { readonly inserted: number; readonly updated: number; readonly deleted: number };
+    /** What the wagons confirmed in this cycle carried, whichever cycle has cut them. */
+    readonly confirmed: { readonly transactions: number; readonly captured: number; readonly carried: number; readonly logBytes: number };
     /** Wagons, by the states they reached in this cycle. */
     readonly wagons: { readonly captured: number; readonly received: number; readonly applied: number; readonly confirmed: number };
   };

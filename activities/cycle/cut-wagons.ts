@@ -1,0 +1,182 @@
+/** Reads the log from where the stream stands to its end now, and lays sealed wagons into the spool. */
+import { SrdfError } from '../../temporal/error-catalogue.js';
+import type { CutFrom, CutInput, CutResult, WagonRef } from '../contracts.js';
+import type { SourceSite, SourceStream } from '../site.js';
+import type { Sequence, StreamName } from '../vocabulary.js';
+import { type CutPiece, cutBodies } from '../wagon/cut.js';
+import { type Heartbeat, withHeartbeat } from './heartbeat.js';
+import { SingleFlight } from './single-flight.js';
+import { chainAfter, type SpoolChain } from './spool-chain.js';
+import { readHeaderOf } from './spooled-header.js';
+import { removeNote, writeNote } from './wagon-notes.js';
+
+const UNCONFIRMED_TOLD = 64;
+
+export function createCutWagons(site: SourceSite): (input: CutInput) => Promise<CutResult> {
+  const flights = new SingleFlight('cutting the log of');
+  return async (input) =>
+    await withHeartbeat(
+      async (heartbeat) =>
+        await flights.run(input.stream, heartbeat.signal, async (signal) => await cut(site, input, { report: heartbeat.report, signal })),
+    );
+}
+
+async function cut(site: SourceSite, input: CutInput, heartbeat: Heartbeat): Promise<CutResult> {
+  const stream = site.stream(input.stream);
+  const chain = chainAfter(input.after, await spooled(site, input.stream));
+  if (input.dryRun !== true)
+    for (const torn of chain.torn) {
+      await site.spool.release(torn);
+      await removeNote(site.stateDirectory, torn);
+    }
+  const work = new Cutting(site, stream, input, chain, heartbeat);
+  if (input.spoolOnly !== true && chain.offered.length < input.maxWagons) await work.readLog();
+  return work.result(input.spoolOnly === true);
+}
+
+async function spooled(site: SourceSite, stream: StreamName) {
+  const refs = [...(await site.spool.list(stream, 'changes')), ...(await site.spool.list(stream, 'ddl'))];
+  return await Promise.all(
+    refs.map(async (ref) => {
+      const { previousHash, positionFrom } = await readHeaderOf(site.spool, ref);
+      return { ref, previousHash, positionFrom };
+    }),
+  );
+}
+
+class Cutting {
+  private readonly wagons: WagonRef[];
+  /** Where the next sealed wagon hangs on. */
+  private at: CutFrom;
+  private fresh = 0;
+  private caughtUp = false;
+  private transactions = 0;
+  private readonly changes = { captured: 0, carried: 0 };
+  private readonly bytes = { log: 0, raw: 0, wire: 0 };
+  private readonly milliseconds = { read: 0, compact: 0, seal: 0 };
+  private committed: { first: number; last: number } | null = null;
+
+  constructor(
+    private readonly site: SourceSite,
+    private readonly stream: SourceStream,
+    private readonly input: CutInput,
+    private readonly chain: SpoolChain,
+    private readonly heartbeat: Heartbeat,
+  ) {
+    this.wagons = [...chain.offered];
+    this.at = after(this.wagons.at(-1)) ?? input.after;
+  }
+
+  /** A cut never stops inside a transaction: a train lies in the spool whole before any of it is offered. */
+  async readLog(): Promise<void> {
+    const { engine, selection, config } = this.stream;
+    const { signal } = this.heartbeat;
+    const started = performance.now();
+    const schemaInFlight =
+      this.input.schemaInFlight === true || [...this.chain.passed, ...this.chain.offered].some((wagon) => wagon.kind === 'ddl');
+    const pieces = cutBodies(engine.readLog(this.at.position, { selection, signal }), {
+      from: this.at.position,
+      rowFormat: engine.rowFormat,
+      reached: engine.reached,
+      boundaries: this.input.boundaries,
+      maxChanges: config.wagon.changes,
+      maxBytes: config.wagon.bytes,
+      foreignKeys: async () => (schemaInFlight ? 'unknown' : await this.site.sender.foreignKeys(this.input.stream, signal)),
+    });
+    // One wagon is sealed while the next is read: their order is kept, since each names the hash of the one before.
+    let sealing: Promise<void> = Promise.resolve();
+    let enough = false;
+    try {
+      for await (const piece of pieces) {
+        await sealing;
+        signal.throwIfAborted();
+        this.count(piece);
+        sealing = this.input.dryRun === true ? Promise.resolve() : this.seal(piece);
+        sealing.catch(() => undefined); // awaited below or in the next round
+        enough = piece.train.last && this.chain.offered.length + this.fresh >= this.input.maxWagons;
+        if (enough && this.input.dryRun !== true) break;
+        enough = false;
+      }
+    } finally {
+      await sealing;
+    }
+    this.caughtUp = !enough;
+    this.milliseconds.read = Math.max(0, performance.now() - started - this.milliseconds.compact);
+  }
+
+  private count(piece: CutPiece): void {
+    this.fresh++;
+    this.transactions += piece.transactions;
+    this.changes.captured += piece.captured;
+    this.changes.carried += piece.carried;
+    this.bytes.log += piece.logBytes;
+    this.bytes.raw += piece.rawBytes;
+    this.milliseconds.compact += piece.compactMilliseconds;
+    if (piece.committed !== null) this.committed = { first: this.committed?.first ?? piece.committed.first, last: piece.committed.last };
+    this.heartbeat.report({ wagons: this.fresh, changes: this.changes.captured, log: this.bytes.log });
+  }
+
+  private async seal(piece: CutPiece): Promise<void> {
+    const { site, at } = this;
+    const started = performance.now();
+    const sequence = (at.sequence + 1) as Sequence;
+    const address = { stream: this.input.stream, kind: piece.body.kind, epoch: at.epoch, sequence };
+    const { positionFrom, positionTo, train } = piece;
+    if (positionFrom !== at.position)
+      throw new SrdfError('spool-inconsistent', {
+        tried: `sealing wagon ${sequence} of ${address.stream}`,
+        found: `it begins at ${positionFrom}, the one before it ends at ${at.position}`,
+        action: 'This is an error of the program: please report it with this message',
+      });
+    const sealed = await site.sealer.seal(
+      {
+        ...address,
+        previousHash: at.wagonHash,
+        sourceSite: site.site,
+        targetSite: site.target,
+        createdAt: Date.now(),
+        positionFrom,
+        positionTo,
+        train,
+      },
+      piece.body,
+    );
+    // A call that was given up while it sealed mustn't write any more: its successor may have begun.
+    this.heartbeat.signal.throwIfAborted();
+    const { transactions, captured, carried, logBytes, rawBytes, committed } = piece;
+    await writeNote(site.stateDirectory, address, { transactions, captured, carried, logBytes, rawBytes, committed });
+    const put = await site.spool.put(address, sealed.bytes);
+    if (put.hash !== sealed.hash)
+      throw new SrdfError('spool-inconsistent', {
+        tried: `storing wagon ${sequence} of epoch ${at.epoch} of ${address.stream}`,
+        found: 'another wagon has taken its place since this cut began',
+        action: 'Nothing is lost: the next cycle offers the one that is there. See that one source worker alone runs for this site',
+      });
+    const wagon: WagonRef = { ...address, hash: sealed.hash, bytes: put.bytes, positionTo, train };
+    this.bytes.wire += put.bytes;
+    this.milliseconds.seal += performance.now() - started;
+    this.at = after(wagon) ?? at;
+    this.wagons.push(wagon);
+  }
+
+  result(spoolOnly: boolean): CutResult {
+    const wagons = this.wagons.slice(0, this.input.maxWagons);
+    const whole = wagons.length === this.wagons.length;
+    const { read, compact, seal } = this.milliseconds;
+    return {
+      wagons,
+      unconfirmed: this.chain.passed.slice(0, UNCONFIRMED_TOLD),
+      fresh: this.input.dryRun === true ? 0 : this.fresh,
+      caughtUp: whole && (this.caughtUp || spoolOnly),
+      next: after(wagons.at(-1)) ?? this.input.after,
+      transactions: this.transactions,
+      changes: this.changes,
+      bytes: this.bytes,
+      committed: this.committed,
+      milliseconds: { read: Math.round(read), compact: Math.round(compact), seal: Math.round(seal) },
+    };
+  }
+}
+
+const after = (wagon: WagonRef | undefined): CutFrom | null =>
+  wagon === undefined ? null : { epoch: wagon.epoch, sequence: wagon.sequence, wagonHash: wagon.hash, position: wagon.positionTo };

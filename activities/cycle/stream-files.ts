@@ -1,0 +1,39 @@
+/** Small facts about a stream on a site's own disk: written whole, read back whole, gone when released. */
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT';
+
+/** null: there is no such file. The shape is the writer's: only this program writes here. */
+export async function readFact<T>(directory: string, ...path: readonly string[]): Promise<T | null> {
+  try {
+    return JSON.parse(await readFile(join(directory, ...path), 'utf8')) as T;
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+/** Temporary name, fsync, rename, fsync of the folder: after a crash the old fact or the new one, never half of one. */
+export async function writeFact(fact: unknown, directory: string, ...path: readonly string[]): Promise<void> {
+  const file = join(directory, ...path);
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  const temporary = `${file}.${process.pid}.tmp`;
+  const handle = await open(temporary, 'w', 0o600);
+  try {
+    await handle.writeFile(JSON.stringify(fact));
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(temporary, file);
+  const folder = await open(dirname(file), 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+export const removeFact = async (directory: string, ...path: readonly string[]): Promise<void> =>
+  await rm(join(directory, ...path), { force: true });

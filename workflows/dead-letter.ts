@@ -1,0 +1,85 @@
+/** Waits for the operator's decision on a wagon that can't be applied. One a stream; the stream stands still behind it, in sight. */
+import { ApplicationFailure } from '@temporalio/common';
+import { allHandlersFinished, condition, defineQuery, defineUpdate, setCurrentDetails, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
+import type { DeadLetterReport, Route } from '../activities/contracts.js';
+import type { TableName } from '../activities/vocabulary.js';
+import { OUTCOME } from '../temporal/search-attributes.js';
+import { targetLocal } from './proxies.js';
+
+export interface DeadLetterInput {
+  readonly route: Route;
+  readonly dead: DeadLetterReport;
+}
+export interface Decision {
+  readonly decision: 'retried' | 'discarded' | 'resynchronised';
+  readonly by: string;
+}
+
+/** Try the wagon again, once its cause is mended. `by`: who decides, for the record. */
+export const retryUpdate = defineUpdate<Decision, [{ readonly by: string }]>('retry');
+/** Leave the wagon's changes out: the sides then differ. Refused without `acceptDivergence`. */
+export const discardUpdate = defineUpdate<Decision, [{ readonly by: string; readonly acceptDivergence: boolean }]>('discard');
+/** Copy the table again instead of applying what the wagon says of it. */
+export const resyncUpdate = defineUpdate<Decision, [{ readonly by: string; readonly table: TableName }]>('resync');
+export const deadLetterQuery = defineQuery<DeadLetterReport>('deadLetter');
+
+function refuse(found: string, action: string, code = 'not-supported'): never {
+  throw ApplicationFailure.create({
+    type: code,
+    nonRetryable: true,
+    message: `${found}. ${action}`,
+    details: [{ code, tried: 'deciding on a dead letter', found, action }],
+  });
+}
+
+export async function deadLetter({ route, dead }: DeadLetterInput): Promise<Decision> {
+  let decision: Decision | null = null;
+  const undecided = (): void => {
+    if (decision !== null) refuse(`it was ${decision.decision} by ${decision.by} already`, 'See what the next cycle says: srdf status', 'stream-halted');
+  };
+
+  setHandler(deadLetterQuery, () => dead);
+  setHandler(
+    retryUpdate,
+    async ({ by }) => {
+      await targetLocal.releaseDeadLetter({ stream: route.stream, sequence: dead.sequence });
+      const retried: Decision = { decision: 'retried', by };
+      decision = retried;
+      return retried;
+    },
+    { validator: undecided },
+  );
+  setHandler(discardUpdate, async (): Promise<Decision> => refuse('a wagon cannot be discarded', RETRY_INSTEAD), {
+    validator: ({ acceptDivergence }) => {
+      undecided();
+      if (!acceptDivergence)
+        refuse('the sides would differ without anybody having accepted it', 'Say so: --i-accept-divergence', 'target-divergence');
+      refuse('this version cannot move the ledger past a wagon it has not applied', RETRY_INSTEAD);
+    },
+  });
+  setHandler(resyncUpdate, async (): Promise<Decision> => refuse('a single table cannot be copied again', ESTABLISH_INSTEAD), {
+    validator: () => {
+      undecided();
+      refuse('this version cannot copy a single table again', ESTABLISH_INSTEAD);
+    },
+  });
+
+  upsertSearchAttributes([{ key: OUTCOME, value: dead.error.code }]);
+  setCurrentDetails(
+    [
+      `**Wagon ${dead.sequence}** of epoch ${dead.epoch} can't be applied: \`${dead.error.code}\``,
+      '',
+      `${dead.error.tried}: ${dead.error.found}.`,
+      '',
+      `**Next:** ${dead.error.action}. Then send the update \`retry\`: \`srdf dead-letters retry ${route.stream}\`. The stream stands still until then.`,
+      '',
+      `Hash \`${dead.hash}\``,
+    ].join('\n'),
+  );
+  await condition(() => decision !== null);
+  await condition(allHandlersFinished);
+  return decision ?? refuse('no decision was taken', 'Report this', 'unexpected');
+}
+
+const RETRY_INSTEAD = 'Mend the cause at the target, then retry: srdf dead-letters retry';
+const ESTABLISH_INSTEAD = 'Mend the table at the target and retry, or establish the stream again: srdf establish';

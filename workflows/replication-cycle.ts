@@ -1,0 +1,118 @@
+/** One run from the ledger to confirmed wagons. Started by the stream's schedule; never more than one at a time. */
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import {
+  isCancellation,
+  ParentClosePolicy,
+  setCurrentDetails,
+  startChild,
+  upsertSearchAttributes,
+  WorkflowIdReusePolicy,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { CutFrom, DeadLetterReport, LedgerResult, Route, WagonRef } from '../activities/contracts.js';
+import { deadLetterWorkflowId } from '../temporal/ids.js';
+import { EPOCH, LAG_SECONDS, OUTCOME, workAbout } from '../temporal/search-attributes.js';
+import { cycleDetails } from './cycle-details.js';
+import { classify, type CycleFailure } from './cycle-failure.js';
+import { CyclePipeline } from './cycle-pipeline.js';
+import type { CycleInput, CycleLimits, CycleResult } from './cycle-result.js';
+import { CycleTally } from './cycle-tally.js';
+import type { deadLetter } from './dead-letter.js';
+import { sourceCycle, targetCycle, targetLocal } from './proxies.js';
+
+const DEFAULT_LIMITS: CycleLimits = { wagonsPerActivity: 16, historyEvents: 2_000, patienceMilliseconds: 60_000 };
+
+/**
+ * Shape: ledger (local activity) → what the inbox holds is applied → cut, ship, apply, confirm side by side until the log's end.
+ * Every trouble of a site or a wagon ends in a typed outcome; the run itself fails for bugs alone. An idle run costs 12 history events.
+ */
+export async function replicationCycle(input: CycleInput): Promise<CycleResult> {
+  const limits = { ...DEFAULT_LIMITS, ...input.limits };
+  const tally = new CycleTally(Date.now());
+  const { route } = input;
+
+  let start: LedgerResult;
+  try {
+    start = await targetLocal.readLedger({ stream: route.stream });
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return finish(tally, fail(classify(error, 'ledger', 'target', route.target), tally));
+  }
+  tally.began(start.ledger);
+  const { phase, position } = start.ledger;
+  if (phase === 'absent' || phase === 'loading' || position === null) return finish(tally, tally.result('not-established', Date.now()));
+  if (start.mode === 'suspended') return finish(tally, tally.result('suspended', Date.now()));
+  if (start.deadLetter !== null) {
+    await openDeadLetter(route, start.deadLetter);
+    const { deadLetter: dead } = start;
+    return finish(tally, tally.result('dead-lettered', Date.now(), { error: dead.error, deadLetter: dead }));
+  }
+
+  const pipeline = new CyclePipeline(
+    route,
+    sourceCycle(route, limits.patienceMilliseconds),
+    targetCycle(route, limits.patienceMilliseconds),
+    tally,
+    input.dryRun ?? false,
+  );
+  const inbox = input.only === undefined || input.only === 'apply' ? start.inbox : [];
+  const failure = await pipeline.run({
+      inbox,
+      after: follow({ epoch: start.ledger.epoch, sequence: start.ledger.sequence, wagonHash: start.ledger.wagonHash, position }, inbox),
+      boundaries: start.boundaries,
+      cut: input.only !== 'apply' && start.mode === 'active',
+      ship: input.only !== 'capture' && input.only !== 'apply',
+      apply: input.only === undefined || input.only === 'apply',
+      spoolOnly: input.only === 'ship',
+      wagonsPerActivity: limits.wagonsPerActivity,
+      mayContinue: () => workflowInfo().historyLength < limits.historyEvents && !workflowInfo().continueAsNewSuggested,
+  });
+  if (failure === null) return finish(tally, tally.result(tally.moved() ? 'replicated' : 'idle', Date.now()));
+  if (failure.outcome !== 'dead-lettered') return finish(tally, fail(failure, tally));
+
+  // The activity has written the dead letter to the target's disk before it failed: read it back, the one truth about it.
+  const { deadLetter: dead } = await targetLocal.readLedger({ stream: route.stream });
+  if (dead === null) return finish(tally, fail({ ...failure, outcome: 'halted' }, tally));
+  await openDeadLetter(route, dead);
+  return finish(tally, tally.result('dead-lettered', Date.now(), { error: dead.error, deadLetter: dead }));
+}
+
+const fail = (failure: CycleFailure, tally: CycleTally): CycleResult =>
+  tally.result(failure.outcome, Date.now(), { error: failure.error });
+
+function follow(ledger: CutFrom, inbox: readonly WagonRef[]): CutFrom {
+  const last = inbox.at(-1);
+  return last === undefined
+    ? ledger
+    : { epoch: last.epoch, sequence: last.sequence, wagonHash: last.hash, position: last.positionTo };
+}
+
+/** An idle run leaves the search attributes alone: they would be its thirteenth event. */
+function finish(tally: CycleTally, result: CycleResult): CycleResult {
+  setCurrentDetails(cycleDetails(result));
+  if (result.outcome !== 'idle') {
+    const lag = tally.lagSeconds();
+    upsertSearchAttributes([
+      { key: OUTCOME, value: result.outcome },
+      ...(result.ledger === null ? [] : [{ key: EPOCH, value: result.ledger.epoch as number }]),
+      ...(lag === null ? [] : [{ key: LAG_SECONDS, value: lag }]),
+    ]);
+  }
+  return result;
+}
+
+/** Starts the workflow in which the operator decides; one a stream, so that a second start is a no-op. */
+async function openDeadLetter(route: Route, dead: DeadLetterReport): Promise<void> {
+  try {
+    await startChild<typeof deadLetter>('deadLetter', {
+      workflowId: deadLetterWorkflowId(route),
+      args: [{ route, dead }],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+      typedSearchAttributes: workAbout(route, 'dead-letter'),
+      staticSummary: `${route.stream}: wagon ${dead.sequence} can't be applied (${dead.error.code})`,
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+  }
+}
