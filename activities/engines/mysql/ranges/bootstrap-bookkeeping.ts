@@ -1,0 +1,124 @@
+/** Reads and writes the bookkeeping of a bootstrap in the target database, in the transaction it is called in. */
+import type { Connection, ResultSetHeader } from 'mysql2/promise';
+import { SrdfError } from '../../../../temporal/error-catalogue.js';
+import type { BootstrapId, Position, StreamName, TableName } from '../../../vocabulary.js';
+import type { RangeBody, SchemaObject } from '../../../wagon/body.js';
+import type { RangeIdentity } from '../../engine.js';
+import { textRows } from './exact-query.js';
+import { nameOf } from './sql-literals.js';
+
+/** Throws `ledger-inconsistent` unless this bootstrap is loading the stream; holds the ledger's row until the transaction ends. */
+export async function requireLoading(connection: Connection, stream: StreamName, bootstrap: BootstrapId, tried: string): Promise<void> {
+  const [row] = await textRows(connection, 'SELECT phase, bootstrap FROM srdf.ledger WHERE stream = ? LOCK IN SHARE MODE', [stream]);
+  if (row?.[0] === 'loading' && row[1] === bootstrap) return;
+  throw new SrdfError('ledger-inconsistent', {
+    tried,
+    found: row === undefined ? 'the stream has no ledger' : `the stream is ${row[0]}, by the bootstrap ${row[1]}`,
+    action: 'Another bootstrap of this stream has taken over, or this one has ended: look at `srdf status`, and cancel the older one',
+  });
+}
+
+/**
+ * Claims a part of a range for this transaction. false: it is in already.
+ * A table takes ranges of one plan alone; plans of former rounds are refused, whoever still sends them.
+ */
+export async function admitPart(
+  connection: Connection,
+  stream: StreamName,
+  bootstrap: BootstrapId,
+  range: RangeIdentity,
+  body: RangeBody,
+): Promise<boolean> {
+  const tried = `loading range ${range.range} of ${nameOf(range)}`;
+  await requireLoading(connection, stream, bootstrap, tried);
+  const key = [stream, range.database, range.table];
+  const [parts, plans] = [
+    await textRows(
+      connection,
+      `SELECT part, wagon_hash, last_part FROM srdf.bootstrap_ranges
+       WHERE stream = ? AND database_name = ? AND table_name = ? AND plan = ? AND range_number = ?`,
+      [...key, range.plan, range.range],
+    ),
+    await textRows(
+      connection,
+      'SELECT plan, refused_plan FROM srdf.bootstrap_tables WHERE stream = ? AND database_name = ? AND table_name = ? LOCK IN SHARE MODE',
+      key,
+    ),
+  ];
+  const here = parts.find((it) => Number(it[0]) === range.part);
+  // A range of one part is whole, whichever read of it came first. Parts of two reads don't fit together.
+  if (here !== undefined && (here[1] === range.wagonHash || (range.part === 0 && body.last && here[2] === '1'))) return false;
+  const before = parts.some((it) => Number(it[0]) === range.part - 1 && it[2] === '0');
+  if (here !== undefined || (range.part > 0 && !before))
+    throw lost(tried, 'parts of two different reads of it met');
+  let [plan = null, refused = ''] = plans[0] ?? [];
+  if (plan === null && (refused ?? '') < range.plan) {
+    await connection.query(
+      `INSERT INTO srdf.bootstrap_tables (stream, database_name, table_name, plan) VALUES (?, ?, ?, ?)
+       ON DUPLICATE KEY UPDATE plan = COALESCE(plan, VALUES(plan))`,
+      [...key, range.plan],
+    );
+    const [now] = await textRows(
+      connection,
+      'SELECT plan, refused_plan FROM srdf.bootstrap_tables WHERE stream = ? AND database_name = ? AND table_name = ? LOCK IN SHARE MODE',
+      key,
+    );
+    [plan = null, refused = ''] = now ?? [];
+  }
+  if (plan !== range.plan) throw lost(tried, 'the table is being copied by another plan');
+  await connection.query<ResultSetHeader>('INSERT INTO srdf.bootstrap_ranges VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)', [
+    ...key,
+    range.plan,
+    range.range,
+    range.part,
+    body.last ? 1 : 0,
+    range.wagonHash,
+    body.rows,
+  ]);
+  return true;
+}
+const lost = (tried: string, found: string): SrdfError =>
+  new SrdfError('bootstrap-range-lost', { tried, found, action: 'The table is copied anew' });
+
+/** Changes of this object at or before `baseline` are contained in what was copied. */
+export async function recordBaseline(
+  connection: Connection,
+  stream: StreamName,
+  object: SchemaObject['object'],
+  name: TableName,
+  baseline: Position,
+): Promise<void> {
+  await connection.query('REPLACE INTO srdf.table_baselines (stream, object, database_name, table_name, baseline) VALUES (?, ?, ?, ?, ?)', [
+    stream,
+    object,
+    name.database,
+    name.table,
+    baseline,
+  ]);
+}
+
+/** The parts of a range that are in: after a crash the rest is loaded without them. */
+export async function loadedParts(
+  connection: Connection,
+  stream: StreamName,
+  range: Pick<RangeIdentity, 'database' | 'table' | 'plan' | 'range'>,
+): Promise<readonly { readonly part: number; readonly wagonHash: string; readonly last: boolean }[]> {
+  const rows = await textRows(
+    connection,
+    `SELECT part, wagon_hash, last_part FROM srdf.bootstrap_ranges
+     WHERE stream = ? AND database_name = ? AND table_name = ? AND plan = ? AND range_number = ? ORDER BY part`,
+    [stream, range.database, range.table, range.plan, range.range],
+  );
+  return rows.map(([part, hash, last]) => ({ part: Number(part), wagonHash: hash ?? '', last: last === '1' }));
+}
+
+/** Forgets a table's ranges and refuses the plan they belonged to. */
+export async function forgetTable(connection: Connection, stream: StreamName, table: TableName): Promise<void> {
+  const key = [stream, table.database, table.table];
+  await connection.query(
+    `INSERT INTO srdf.bootstrap_tables (stream, database_name, table_name) VALUES (?, ?, ?)
+     ON DUPLICATE KEY UPDATE refused_plan = GREATEST(refused_plan, COALESCE(plan, '')), plan = NULL`,
+    key,
+  );
+  await connection.query('DELETE FROM srdf.bootstrap_ranges WHERE stream = ? AND database_name = ? AND table_name = ?', key);
+}

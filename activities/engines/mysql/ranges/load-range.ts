@@ -1,0 +1,162 @@
+/** Writes the rows of a range and the word that they are in, in one transaction. */
+import type { Connection, ResultSetHeader } from 'mysql2/promise';
+import { SrdfError } from '../../../../temporal/error-catalogue.js';
+import type { BootstrapId, StreamName } from '../../../vocabulary.js';
+import type { RangeBody } from '../../../wagon/body.js';
+import { EXACT_SQL_MODE } from '../connection.js';
+import type { RangeIdentity } from '../../engine.js';
+import { admitPart, recordBaseline } from './bootstrap-bookkeeping.js';
+import { textRows } from './exact-query.js';
+import { unpackRows } from './read-range.js';
+import { nameOf, quoteName, quoteTable } from './sql-literals.js';
+import { readColumns, readPrimaryKey, type TableColumn, valueLiteral } from './table-columns.js';
+
+/** Characters of one INSERT: large enough to be quick, small against max_allowed_packet. */
+const STATEMENT_CHARACTERS = 2 * 2 ** 20;
+const STATEMENT_ROWS = 2_000;
+/** Without STRICT: the one value that strictness refuses though the source holds it is ENUM's error value, index 0. */
+const LENIENT_SQL_MODE = EXACT_SQL_MODE.replace('STRICT_ALL_TABLES,', '');
+
+/**
+ * Idempotent: a part that is in is left alone. Errors: `ledger-inconsistent` (the stream isn't being loaded by this bootstrap),
+ * `bootstrap-range-lost` (the part belongs to another copy of the table, which has to be copied anew), `apply-failed`.
+ *
+ * Two ranges of a keyed table can meet on a unique key, since rows move while ranges are read: row A leaves the value `x`,
+ * row B takes it, and A was read before, B after. REPLACE then removes the one that is in the way. That is right, because at
+ * least one of the two changed after the first position of the catch-up and before its last; the log in between holds its last image, which the
+ * catch-up puts there whole. Without key there is one snapshot, in which nothing can meet: there INSERT, which refuses.
+ */
+export async function loadRange(
+  connection: Connection,
+  stream: StreamName,
+  bootstrap: BootstrapId,
+  range: RangeIdentity,
+  body: RangeBody,
+): Promise<{ readonly outcome: 'applied' | 'already-applied'; readonly rows: number }> {
+  if (body.database !== range.database || body.table !== range.table || body.part !== range.part)
+    throw malformed(range, 'it holds rows of another table or part than it was announced for');
+  await connection.query("SET SESSION foreign_key_checks=0, unique_checks=1, max_error_count=65535, time_zone='+00:00'");
+  await connection.beginTransaction();
+  try {
+    if (!(await admitPart(connection, stream, bootstrap, range, body))) {
+      await connection.rollback();
+      return { outcome: 'already-applied', rows: 0 };
+    }
+    await insertRows(connection, range, body);
+    if (body.last && body.asOf !== null) await recordBaseline(connection, stream, 'table', body, body.asOf);
+    await connection.commit();
+    return { outcome: 'applied', rows: body.rows };
+  } catch (error) {
+    await connection.rollback().catch(() => undefined);
+    throw error;
+  } finally {
+    await connection.query(`SET SESSION foreign_key_checks=1, sql_mode='${EXACT_SQL_MODE}'`).catch(() => undefined);
+  }
+}
+
+async function insertRows(connection: Connection, range: RangeIdentity, body: RangeBody): Promise<void> {
+  const known = new Map((await readColumns(connection, body)).filter((it) => !it.generated).map((it) => [it.name, it]));
+  const columns = body.columns.map(({ name }) => {
+    const column = known.get(name);
+    if (column === undefined) throw otherColumns(range, name);
+    return column;
+  });
+  const missing = [...known.keys()].find((name) => !body.columns.some((it) => it.name === name));
+  if (missing !== undefined) throw otherColumns(range, missing);
+  const keyed = (await readPrimaryKey(connection, body)).length > 0;
+  const head = `${keyed ? 'REPLACE' : 'INSERT'} INTO ${quoteTable(body)} (${columns.map((it) => quoteName(it.name)).join(', ')}) VALUES `;
+
+  let batch = new Batch();
+  const flush = async (): Promise<void> => {
+    if (batch.tuples.length > 0) await insert(connection, range, head, batch);
+    batch = new Batch();
+  };
+  try {
+    for (const cells of unpackRows(body)) {
+      const literals = cells.map((cell, index) => {
+        const column = columns[index];
+        const encoding = body.columns[index]?.encoding;
+        if (column === undefined || encoding === undefined) throw new RangeError('a row has more values than columns');
+        if (cell === null) return 'NULL';
+        const literal = valueLiteral(column, encoding, cell);
+        if (column.type === 'enum' && literal === '0') batch.errorValues++;
+        return literal;
+      });
+      batch.add(`(${literals.join(',')})`);
+      if (batch.characters >= STATEMENT_CHARACTERS || batch.tuples.length >= STATEMENT_ROWS) await flush();
+    }
+  } catch (error) {
+    if (error instanceof RangeError) throw malformed(range, error.message);
+    throw error;
+  }
+  await flush();
+}
+
+class Batch {
+  readonly tuples: string[] = [];
+  characters = 0;
+  /** Values of ENUM columns whose index is 0: the server warns of each and stores it. */
+  errorValues = 0;
+  add(tuple: string): void {
+    this.tuples.push(tuple);
+    this.characters += tuple.length;
+  }
+}
+
+async function insert(connection: Connection, range: RangeIdentity, head: string, batch: Batch): Promise<void> {
+  await connection.query(`SET SESSION sql_mode='${batch.errorValues > 0 ? LENIENT_SQL_MODE : EXACT_SQL_MODE}'`);
+  let result: ResultSetHeader;
+  try {
+    [result] = await connection.query<ResultSetHeader>(head + batch.tuples.join(','));
+  } catch (error) {
+    throw loadError(range, error);
+  }
+  // REPLACE counts a row it removed as well.
+  if (result.affectedRows < batch.tuples.length)
+    throw applyFailed(range, `${batch.tuples.length} rows were sent and ${result.affectedRows} written`);
+  if (result.warningStatus === 0) return;
+  const warnings = await textRows(connection, 'SHOW WARNINGS');
+  // 1265 is `Data truncated`: expected once for each ENUM error value, and then the value stored is just that.
+  const others = warnings.filter((it) => it[0] !== 'Note' && it[1] !== '1265');
+  const truncated = warnings.filter((it) => it[1] === '1265').length;
+  if (others.length > 0 || truncated !== batch.errorValues)
+    throw applyFailed(range, `the server warned (code ${(others[0] ?? warnings[0])?.[1] ?? 'unknown'}), so a value isn't what the source holds`);
+}
+
+const tried = (range: RangeIdentity): string => `loading range ${range.range} of ${nameOf(range)}`;
+const applyFailed = (range: RangeIdentity, found: string, cause?: unknown): SrdfError =>
+  new SrdfError('apply-failed', {
+    tried: tried(range),
+    found,
+    action: 'Compare the versions and the settings of the two servers; the range is loaded again once that is mended',
+    cause,
+  });
+const otherColumns = (range: RangeIdentity, column: string): SrdfError =>
+  new SrdfError('bootstrap-range-lost', {
+    tried: tried(range),
+    found: `the column ${column} is on one side only: the table was changed while it was copied`,
+    action: 'The table is copied anew',
+  });
+const malformed = (range: RangeIdentity, found: string): SrdfError =>
+  new SrdfError('wagon-malformed', { tried: tried(range), found, action: 'Install the same version of SRDF on both sites' });
+
+/** 1205, 1213: lock wait, deadlock. Connection losses carry no number or one of the client's, from 2000 on. */
+function loadError(range: RangeIdentity, error: unknown): SrdfError {
+  const { errno, message, fatal } = error as { errno?: number; message?: string; fatal?: boolean };
+  if (errno === 1205 || errno === 1213)
+    return new SrdfError('target-busy', {
+      tried: tried(range),
+      found: message ?? `error ${errno}`,
+      action: 'It is tried again by itself',
+      cause: error,
+    });
+  if (fatal === true || errno === undefined || errno < 1000 || errno >= 2000 && errno < 3000 || errno === 1053)
+    return new SrdfError('target-unreachable', {
+      tried: tried(range),
+      found: message ?? 'the connection was lost',
+      action: 'Check that the target server runs; it is tried again by itself',
+      cause: error,
+    });
+  // The server's text of other errors may quote a value: only its number is told.
+  return applyFailed(range, `error ${errno} of the server`);
+}
