@@ -78,20 +78,23 @@ export function certificateFingerprint(certificate: string | Uint8Array): string
   return createHash('sha256').update(parseCertificate(certificate).raw).digest('hex');
 }
 
-/**
- * The pin: null when `presented` (DER) is exactly the pinned certificate (PEM) and valid at `now`, else why it isn't accepted.
- * Pure but for the clock handed in.
- */
-export function whyNotPinned(presented: Uint8Array | undefined, pinned: string, now: Date): string | null {
-  if (presented === undefined || presented.length === 0) return 'no certificate was presented';
-  const found = createHash('sha256').update(presented).digest('hex');
-  const expected = parseCertificate(pinned);
-  if (found !== createHash('sha256').update(expected.raw).digest('hex')) {
-    return `another certificate was presented (SHA-256 ${found.slice(0, 16)}…) than the trusted one`;
-  }
-  if (now < new Date(expected.validFrom)) return `the certificate is valid only from ${new Date(expected.validFrom).toISOString()}`;
-  if (now > new Date(expected.validTo)) return `the certificate has expired on ${new Date(expected.validTo).toISOString()}`;
-  return null;
+/** null when the certificate presented (DER) is exactly the pinned one and valid now, else why it isn't accepted. */
+export type Pin = (presented: Uint8Array | undefined, now: Date) => string | null;
+
+/** The pin of a peer's certificate (PEM): compares SHA-256 fingerprints, then the dates. Throws `key-bundle-refused` when it isn't one. */
+export function pinCertificate(certificate: string): Pin {
+  const pinned = parseCertificate(certificate);
+  const expected = certificateFingerprint(pinned.raw);
+  const from = new Date(pinned.validFrom);
+  const to = new Date(pinned.validTo);
+  return (presented, now) => {
+    if (presented === undefined || presented.length === 0) return 'no certificate was presented';
+    const found = createHash('sha256').update(presented).digest('hex');
+    if (found !== expected) return `another certificate was presented (SHA-256 ${found.slice(0, 16)}…) than the trusted one`;
+    if (now < from) return `the certificate is valid only from ${from.toISOString()}`;
+    if (now > to) return `the certificate expired on ${to.toISOString()}`;
+    return null;
+  };
 }
 
 function parseCertificate(certificate: string | Uint8Array): X509Certificate {

@@ -15,6 +15,13 @@ export interface WagonAddress {
 export type ReceiptStatus = 'received' | 'applied' | 'refused';
 
 /**
+ * Where a wagon stands, as far as this site can prove it. At the source: `captured` (in the spool), `received` and `applied`
+ * (a verified receipt is held), `confirmed` (the applied receipt is held and the spool has released the wagon).
+ * At the target: `received`, `applied`, `refused`.
+ */
+export type WagonState = 'captured' | 'received' | 'applied' | 'confirmed' | 'refused';
+
+/**
  * Sealed wagons waiting at the source to be confirmed. Files, written whole: temporary name, fsync, link to the
  * final name (which fails if it exists), fsync of the folder. The first writer of an address wins; nobody overwrites.
  */
@@ -24,14 +31,25 @@ export interface Spool {
     address: WagonAddress,
     sealed: AsyncIterable<Uint8Array> | Uint8Array,
   ): Promise<{ readonly hash: WagonHash; readonly bytes: number; readonly existed: boolean }>;
+  /** The wagon's bytes from `offset`; `bytes` is the whole wagon's size. Throws `wagon-missing`. */
   open(address: WagonAddress, offset?: number): Promise<{ readonly stream: NodeJS.ReadableStream; readonly bytes: number }>;
-  /** References in sequence order, from verified headers. */
+  /** A whole wagon in memory. Throws `wagon-missing`. */
+  read(address: WagonAddress): Promise<Uint8Array>;
+  /** References in order of epoch and sequence, from the headers of whole files. */
   list(stream: StreamName, kind: WagonRef['kind']): Promise<readonly WagonRef[]>;
   saveReceipt(address: WagonAddress, status: ReceiptStatus, receipt: Uint8Array): Promise<void>;
   readReceipt(address: WagonAddress, status: ReceiptStatus): Promise<Uint8Array | null>;
   /** Removes the wagon; its receipts stay (bounded: the newest 10,000). */
   release(address: WagonAddress): Promise<void>;
-  usage(): Promise<{ readonly wagons: number; readonly bytes: number; readonly maxBytes: number }>;
+  /** `alarm`: at least 80 % full. */
+  usage(): Promise<{ readonly wagons: number; readonly bytes: number; readonly maxBytes: number; readonly alarm: boolean }>;
+  /** null: nothing is known of it here (never seen, or its receipts are older than those kept). */
+  wagonState(address: WagonAddress): Promise<WagonState | null>;
+  /**
+   * Forgets a stream: its wagons and receipts. For a stream that is established anew and counts from 1 again;
+   * what the former run left would be taken for forks.
+   */
+  clear(stream: StreamName): Promise<void>;
 }
 
 /** Sealed wagons at the target, received whole and verified, waiting to be applied; and the receipts given for them. */

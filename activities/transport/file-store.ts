@@ -1,0 +1,307 @@
+/**
+ * Sealed wagons as files, what spool and inbox have in common:
+ *
+ *     <directory>/<stream>/<chain|schema|range>/<epoch>/<sequence>.wagon  and its receipts beside it
+ *
+ * Sizes and references are kept in memory, read from the disk once at open and whenever another process has added a file.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import type { Logger } from 'pino';
+import type { WagonRef } from '../contracts.js';
+import { NO_WAGON, type StreamName, type WagonHash } from '../vocabulary.js';
+import type { WagonHeader } from '../wagon/contract.js';
+import { errorCode, makeFolder, namesIn, removeFile, writeFully, writeWhole } from './atomic-file.js';
+import type { ReceiptStatus, Spool, WagonAddress } from './contract.js';
+import { ReceiptFiles } from './receipt-files.js';
+import { fullStore, misplaced, missingFrom, noAddress, otherKind, type StoreName } from './store-errors.js';
+import { scanStore } from './store-scan.js';
+import { describeAddress, folderOf, isStreamName, isValidAddress, parseAddress, placeOf, whyNotAt } from './wagon-address.js';
+import { encodeTrailer, HEADER_BYTES_MOST, HEADER_BYTES_USUAL, inspectFile, readWhole, TRAILER_BYTES } from './wagon-file.js';
+
+/** `parseHeader` of activities/wagon/header.ts: reads a header from a wagon's first bytes, throws on anything else. */
+export type ReadHeader = (prefix: Uint8Array) => { readonly header: WagonHeader };
+export type StoreLog = Pick<Logger, 'info' | 'warn' | 'error'>;
+
+export interface StoreOptions {
+  readonly directory: string;
+  /** The most it may hold. */
+  readonly maxBytes: number;
+  readonly readHeader: ReadHeader;
+  readonly log?: StoreLog;
+  /** Wagons of a stream whose receipts are kept; default 10,000. */
+  readonly receiptsKept?: number;
+}
+
+const ALARM_SHARE = 0.8;
+const SILENT: StoreLog = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+export abstract class FileStore implements Omit<Spool, 'wagonState'> {
+  protected readonly directory: string;
+  protected readonly maxBytes: number;
+  protected readonly log: StoreLog;
+  protected readonly receipts: ReceiptFiles;
+  private readonly readHeader: ReadHeader;
+  private readonly entries = new Map<string, WagonRef>();
+  private bytes = 0;
+  private alarmed = false;
+
+  constructor(
+    options: StoreOptions,
+    private readonly called: StoreName,
+  ) {
+    this.directory = options.directory;
+    this.maxBytes = options.maxBytes;
+    this.readHeader = options.readHeader;
+    this.log = options.log ?? SILENT;
+    this.receipts = new ReceiptFiles(
+      (address, suffix) => this.pathOf(address, suffix),
+      (address) => this.entries.has(placeOf(address)),
+      options.receiptsKept,
+    );
+  }
+
+  /** Takes up what lies on the disk: whole wagons, receipts; removes leftovers of dead writers and files that aren't whole. */
+  protected async load(): Promise<void> {
+    await makeFolder(this.directory);
+    const found = await scanStore(this.directory);
+    for (const path of found.leftovers) {
+      if (await removeFile(path)) this.log.info({ path }, `${this.called}: removed what a killed writer left`);
+    }
+    for (const path of found.wagons) await this.adopt(path.stream, path.epoch, path.name, path.folder);
+    await this.receipts.adopt(found.receipts);
+    // A release isn't fsynced: a wagon that came back after a power cut has its applied receipt beside it.
+    for (const ref of [...this.entries.values()]) {
+      if ((await this.receiptOf(ref, 'applied')) !== null) await this.release(ref);
+    }
+  }
+
+  async put(
+    address: WagonAddress,
+    sealed: AsyncIterable<Uint8Array> | Uint8Array,
+  ): Promise<{ readonly hash: WagonHash; readonly bytes: number; readonly existed: boolean }> {
+    const there = await this.find(address);
+    if (there !== null) return { hash: there.hash, bytes: there.bytes, existed: true };
+    const chunks = sealed instanceof Uint8Array ? [sealed] : sealed;
+    const hasher = createHash('sha256');
+    const prefix: Uint8Array[] = [];
+    let bytes = 0;
+    let reserved = 0;
+    try {
+      this.reserve(TRAILER_BYTES + (sealed instanceof Uint8Array ? sealed.length : 0), address);
+      reserved = TRAILER_BYTES + (sealed instanceof Uint8Array ? sealed.length : 0);
+      let ref: WagonRef | null = null;
+      const created = await writeWhole(this.pathOf(address), 'create', async (handle) => {
+        for await (const chunk of chunks) {
+          if (!(sealed instanceof Uint8Array)) {
+            this.reserve(chunk.length, address);
+            reserved += chunk.length;
+          }
+          if (bytes < HEADER_BYTES_MOST) prefix.push(chunk.slice(0, HEADER_BYTES_MOST - bytes));
+          hasher.update(chunk);
+          await writeFully(handle, chunk, bytes);
+          bytes += chunk.length;
+        }
+        const hash = hasher.digest('hex') as WagonHash;
+        ref = this.referenceFor(address, Buffer.concat(prefix), hash, bytes);
+        await writeFully(handle, encodeTrailer({ bytes, hash, wagonHash: hash }), bytes);
+      });
+      if (created && ref !== null) {
+        const { hash } = ref as WagonRef;
+        // The reservation becomes the entry's own size.
+        this.free(reserved);
+        reserved = 0;
+        this.enter(ref);
+        return { hash, bytes, existed: false };
+      }
+    } finally {
+      this.free(reserved);
+    }
+    // Another writer was first: its wagon counts.
+    const winner = await this.find(address);
+    if (winner === null) throw missingFrom(this.called, `storing the ${describeAddress(address)}`);
+    return { hash: winner.hash, bytes: winner.bytes, existed: true };
+  }
+
+  async open(address: WagonAddress, offset = 0): Promise<{ readonly stream: NodeJS.ReadableStream; readonly bytes: number }> {
+    const ref = await this.find(address);
+    if (ref === null) throw missingFrom(this.called, `opening the ${describeAddress(address)}`);
+    if (offset >= ref.bytes) return { stream: Readable.from([]), bytes: ref.bytes };
+    return {
+      stream: createReadStream(this.pathOf(ref), { start: offset, end: ref.bytes - 1, highWaterMark: 256 * 1024 }),
+      bytes: ref.bytes,
+    };
+  }
+
+  async read(address: WagonAddress): Promise<Uint8Array> {
+    this.check(address);
+    const found = await readWhole(this.pathOf(address));
+    if (found.state !== 'whole') throw missingFrom(this.called, `reading the ${describeAddress(address)}`);
+    return found.content;
+  }
+
+  /** References in order of epoch and sequence. */
+  async list(stream: StreamName, kind: WagonRef['kind']): Promise<readonly WagonRef[]> {
+    const folder = join(this.directory, isStreamName(stream) ? stream : '-', folderOf(kind));
+    const refs: WagonRef[] = [];
+    for (const epoch of await namesIn(folder)) {
+      for (const name of await namesIn(join(folder, epoch))) {
+        if (!name.endsWith('.wagon')) continue;
+        const ref = await this.adopt(stream, epoch, name, folderOf(kind));
+        if (ref?.kind === kind) refs.push(ref);
+      }
+    }
+    return refs.sort((a, b) => a.epoch - b.epoch || a.sequence - b.sequence);
+  }
+
+  /** The wagon at an address, null when there is none. Throws `wagon-fork` when the chain holds one of the other kind there. */
+  async find(address: WagonAddress): Promise<WagonRef | null> {
+    this.check(address);
+    const known = this.entries.get(placeOf(address));
+    let found: WagonRef | null;
+    if (known !== undefined) {
+      found = (await this.fileBytes(address)) === known.bytes + TRAILER_BYTES ? known : null;
+      if (found === null) this.drop(known);
+    } else found = null;
+    found ??= await this.takeUp(address);
+    if (found !== null && found.kind !== address.kind) {
+      throw otherKind(this.called, address, found);
+    }
+    return found;
+  }
+
+  async saveReceipt(address: WagonAddress, status: ReceiptStatus, receipt: Uint8Array): Promise<void> {
+    const wagon = await this.find(address);
+    const hash = wagon?.hash ?? (await this.receipts.read(address, 'received'))?.wagonHash ?? NO_WAGON;
+    await this.receipts.save(address, status, receipt, hash);
+  }
+
+  async readReceipt(address: WagonAddress, status: ReceiptStatus): Promise<Uint8Array | null> {
+    this.check(address);
+    return (await this.receiptOf(address, status))?.receipt ?? null;
+  }
+
+  /** A receipt, unless it speaks of another wagon than the one that lies here now. */
+  protected async receiptOf(
+    address: WagonAddress,
+    status: ReceiptStatus,
+  ): Promise<{ readonly receipt: Uint8Array; readonly wagonHash: WagonHash } | null> {
+    const receipt = await this.receipts.read(address, status);
+    const wagon = this.entries.get(placeOf(address));
+    return receipt !== null && wagon !== undefined && receipt.wagonHash !== wagon.hash ? null : receipt;
+  }
+
+  async release(address: WagonAddress): Promise<void> {
+    this.check(address);
+    await removeFile(this.pathOf(address));
+    const known = this.entries.get(placeOf(address));
+    if (known !== undefined) this.drop(known);
+  }
+
+  async clear(stream: StreamName): Promise<void> {
+    if (!isStreamName(stream)) return;
+    await rm(join(this.directory, stream), { recursive: true, force: true });
+    for (const ref of [...this.entries.values()]) if (ref.stream === stream) this.drop(ref);
+    this.receipts.forget(stream);
+  }
+
+  async usage(): Promise<{ readonly wagons: number; readonly bytes: number; readonly maxBytes: number; readonly alarm: boolean }> {
+    return { wagons: this.entries.size, bytes: this.bytes, maxBytes: this.maxBytes, alarm: this.bytes >= ALARM_SHARE * this.maxBytes };
+  }
+
+  /** Counts bytes as used, before they are written. Throws `spool-full` or `inbox-full`. */
+  protected reserve(bytes: number, address: WagonAddress): void {
+    if (!this.tryReserve(bytes)) {
+      throw fullStore(this.called, address, { bytes, used: this.bytes, maxBytes: this.maxBytes });
+    }
+  }
+
+  /** As `reserve`; false when they don't fit. */
+  protected tryReserve(bytes: number): boolean {
+    if (this.bytes + bytes > this.maxBytes) return false;
+    this.bytes += bytes;
+    const alarm = this.bytes >= ALARM_SHARE * this.maxBytes;
+    if (alarm && !this.alarmed) this.log.warn({ bytes: this.bytes, maxBytes: this.maxBytes }, `${this.called}: at least 80 % full`);
+    this.alarmed = alarm;
+    return true;
+  }
+
+  protected free(bytes: number): void {
+    this.bytes -= bytes;
+    if (this.bytes < ALARM_SHARE * this.maxBytes) this.alarmed = false;
+  }
+
+  protected enter(ref: WagonRef): void {
+    const place = placeOf(ref);
+    const before = this.entries.get(place);
+    if (before !== undefined) this.bytes -= before.bytes + TRAILER_BYTES;
+    this.entries.set(place, ref);
+    this.bytes += ref.bytes + TRAILER_BYTES;
+  }
+
+  private drop(ref: WagonRef): void {
+    if (this.entries.delete(placeOf(ref))) this.free(ref.bytes + TRAILER_BYTES);
+  }
+
+  /** A wagon's reference from its header. Throws `spool-inconsistent` when it doesn't belong at this address. */
+  protected referenceFor(address: WagonAddress, prefix: Uint8Array, hash: WagonHash, bytes: number): WagonRef {
+    const { header } = this.readHeader(prefix);
+    const mismatch = whyNotAt(address, header);
+    if (mismatch !== null) {
+      throw misplaced(this.called, address, mismatch);
+    }
+    return { ...address, hash, bytes, positionTo: header.positionTo, train: header.train };
+  }
+
+  /** A file found in the folders; null when its name or content isn't a wagon's. */
+  private async adopt(stream: string, epoch: string, name: string, folder: string): Promise<WagonRef | null> {
+    const sequence = name.slice(0, -'.wagon'.length).replace(/^0+(?=\d)/, '');
+    const address = parseAddress(stream, folder === 'chain' ? 'changes' : folder, epoch, sequence);
+    if (address === null || this.pathOf(address) !== join(this.directory, stream, folder, epoch, name)) return null;
+    return this.entries.get(placeOf(address)) ?? (await this.takeUp(address));
+  }
+
+  private async takeUp(address: WagonAddress): Promise<WagonRef | null> {
+    const path = this.pathOf(address);
+    let why = 'it is cut short or empty';
+    for (const prefixBytes of [HEADER_BYTES_USUAL, HEADER_BYTES_MOST]) {
+      const file = await inspectFile(path, prefixBytes);
+      if (file.state === 'absent') return null;
+      if (file.state === 'damaged') break;
+      try {
+        const { kind } = this.readHeader(file.prefix).header;
+        const own = folderOf(kind) === folderOf(address.kind) ? { ...address, kind } : address;
+        const ref = this.referenceFor(own, file.prefix, file.trailer.hash, file.trailer.bytes);
+        this.enter(ref);
+        return ref;
+      } catch (error) {
+        why = error instanceof Error ? error.message : String(error);
+      }
+    }
+    // As if it had never been written: the source cuts it again from the ledger, or sends it again.
+    await removeFile(path);
+    this.log.error({ path, why }, `${this.called}: removed a file that is no whole wagon (power cut or bad disk?)`);
+    return null;
+  }
+
+  private async fileBytes(address: WagonAddress): Promise<number> {
+    try {
+      return (await stat(this.pathOf(address))).size;
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return 0;
+      throw error;
+    }
+  }
+
+  protected pathOf(address: WagonAddress, suffix = 'wagon'): string {
+    const sequence = String(address.sequence).padStart(16, '0');
+    return join(this.directory, address.stream, folderOf(address.kind), String(address.epoch), `${sequence}.${suffix}`);
+  }
+
+  private check(address: WagonAddress): void {
+    if (!isValidAddress(address)) throw noAddress(this.called, address);
+  }
+}

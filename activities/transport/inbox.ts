@@ -1,0 +1,201 @@
+/** The target's inbox: wagons received whole and verified, waiting to be applied, and those still on their way in. */
+import { open, readFile, rename, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { WagonRef } from '../contracts.js';
+import { NO_WAGON, type WagonHash } from '../vocabulary.js';
+import { errorCode, linkNew, makeFolder, namesIn, removeFile, syncFolder, writeFully } from './atomic-file.js';
+import type { Inbox, WagonAddress, WagonState } from './contract.js';
+import { FileStore, type StoreOptions } from './file-store.js';
+import { type Announcement, Upload } from './upload.js';
+import { folderOf, isChained, isStreamName, parseDecimal, placeOf } from './wagon-address.js';
+import { encodeTrailer, TRAILER_BYTES } from './wagon-file.js';
+
+/** What the inbox knows of a wagon that is announced. */
+export type Arrival =
+  | { readonly state: 'expected'; readonly offset: number }
+  /** Here already, or applied already, with the same bytes. */
+  | { readonly state: 'complete' }
+  /** The sequence was taken by other bytes, which nothing may replace. */
+  | { readonly state: 'fork'; readonly present: WagonHash };
+
+interface Partial extends Announcement {
+  readonly path: string;
+}
+
+const PARTIAL = /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.([0-9a-f]{64})\.([1-9]\d*)\.part$/;
+
+/** The inbox as the receiver uses it. */
+export class ReceivingInbox extends FileStore implements Inbox {
+  private readonly partials = new Map<string, Partial>();
+  private readonly active = new Map<string, Upload>();
+
+  static async open(options: StoreOptions): Promise<ReceivingInbox> {
+    const inbox = new ReceivingInbox(options, 'inbox');
+    await inbox.load();
+    await inbox.loadPartials();
+    return inbox;
+  }
+
+  async wagonState(address: WagonAddress): Promise<WagonState | null> {
+    const wagon = await this.find(address);
+    if ((await this.receiptOf(address, 'applied')) !== null) return 'applied';
+    if ((await this.receiptOf(address, 'refused')) !== null) return 'refused';
+    return wagon !== null || (await this.receiptOf(address, 'received')) !== null ? 'received' : null;
+  }
+
+  async received(address: WagonAddress): Promise<number> {
+    const upload = this.active.get(placeOf(address));
+    if (upload !== undefined) return upload.offset;
+    const partial = this.partials.get(placeOf(address));
+    return partial === undefined ? 0 : sizeOf(partial.path);
+  }
+
+  /** How an announced wagon stands here; asks nothing of the network. */
+  async arrival(address: WagonAddress, announced: Announcement): Promise<Arrival> {
+    const wagon = await this.find(address);
+    // Applied and released: its hash stays with the receipts.
+    const applied = await this.receiptOf(address, 'applied');
+    const appliedHash = applied === null || applied.wagonHash === NO_WAGON ? undefined : applied.wagonHash;
+    const present = wagon?.hash ?? appliedHash;
+    if (present === announced.hash && (wagon !== null || (await this.receiptOf(address, 'received')) !== null))
+      return { state: 'complete' };
+    if (present !== undefined && present !== announced.hash && (isChained(address.kind) || appliedHash !== undefined)) {
+      return { state: 'fork', present };
+    }
+    const partial = this.partials.get(placeOf(address));
+    if (partial?.hash !== announced.hash || partial.bytes !== announced.bytes) return { state: 'expected', offset: 0 };
+    return { state: 'expected', offset: await this.received(address) };
+  }
+
+  /**
+   * Takes over the receiving of a wagon: an upload of the same address that is still running is fenced first and can't
+   * write any more. Bytes of another announcement are thrown away. Throws `inbox-full` before anything is written.
+   */
+  async beginUpload(address: WagonAddress, announced: Announcement): Promise<Upload> {
+    const place = placeOf(address);
+    for (let running = this.active.get(place); running !== undefined; running = this.active.get(place)) await running.fence();
+    const upload = new Upload(announced, () => {
+      if (this.active.get(place) === upload) this.active.delete(place);
+    });
+    this.active.set(place, upload); // before any await: whoever comes now fences this one
+    try {
+      let partial = this.partials.get(place);
+      if (partial !== undefined && (partial.hash !== announced.hash || partial.bytes !== announced.bytes)) {
+        await this.discard(address);
+        partial = undefined;
+      }
+      if (partial === undefined) {
+        this.reserve(announced.bytes + TRAILER_BYTES, address);
+        partial = { ...announced, path: this.partialPath(address, announced) };
+        this.partials.set(place, partial);
+        await makeFolder(dirname(partial.path));
+      }
+      await upload.start(partial.path);
+      return upload;
+    } catch (error) {
+      await upload.close();
+      throw error;
+    }
+  }
+
+  /** The received bytes, whole, in memory: for the verifier. */
+  async readUpload(address: WagonAddress): Promise<Uint8Array> {
+    const partial = this.partials.get(placeOf(address));
+    return partial === undefined ? new Uint8Array() : (await readFile(partial.path)).subarray(0, partial.bytes);
+  }
+
+  /** Makes a received and verified wagon visible: trailer, fsync, final name, fsync of the folder. */
+  async accept(address: WagonAddress, prefix: Uint8Array): Promise<WagonRef> {
+    const partial = this.partials.get(placeOf(address));
+    if (partial === undefined) throw new Error('no upload to accept'); // a caller's error: accept follows beginUpload
+    const ref = this.referenceFor(address, prefix, partial.hash, partial.bytes);
+    const handle = await open(partial.path, 'r+');
+    try {
+      await writeFully(handle, encodeTrailer({ bytes: partial.bytes, hash: partial.hash, wagonHash: partial.hash }), partial.bytes);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    const path = this.pathOf(address);
+    await makeFolder(dirname(path));
+    if (isChained(address.kind)) {
+      if (!(await linkNew(partial.path, path))) {
+        // Another process put one there since: `arrival` tells the next attempt whether it is the same.
+        await this.discard(address);
+        const winner = await this.find(address);
+        if (winner?.hash !== ref.hash) throw new Error('another wagon took the place');
+        return winner;
+      }
+      await removeFile(partial.path);
+    } else {
+      await this.receipts.remove(address); // of the wagon that is replaced
+      await rename(partial.path, path);
+    }
+    await syncFolder(dirname(path));
+    this.partials.delete(placeOf(address));
+    this.free(partial.bytes + TRAILER_BYTES);
+    this.enter(ref);
+    return ref;
+  }
+
+  /** Throws the bytes of an unfinished upload away. */
+  async discard(address: WagonAddress): Promise<void> {
+    const partial = this.partials.get(placeOf(address));
+    if (partial === undefined) return;
+    await removeFile(partial.path);
+    this.partials.delete(placeOf(address));
+    this.free(partial.bytes + TRAILER_BYTES);
+  }
+
+  override async clear(stream: WagonAddress['stream']): Promise<void> {
+    for (const [place, upload] of [...this.active]) if (place.startsWith(`${stream}/`)) await upload.fence();
+    for (const [place, partial] of [...this.partials]) {
+      if (!place.startsWith(`${stream}/`)) continue;
+      this.partials.delete(place);
+      this.free(partial.bytes + TRAILER_BYTES);
+    }
+    await super.clear(stream);
+  }
+
+  /** Uploads of a former process go on where they stopped; those of wagons that have arrived since are removed. */
+  private async loadPartials(): Promise<void> {
+    for (const stream of await namesIn(this.directory)) {
+      if (!isStreamName(stream)) continue;
+      for (const kind of ['changes', 'schema', 'range'] as const) {
+        const folder = join(this.directory, stream, 'arriving', folderOf(kind));
+        for (const name of await namesIn(folder)) {
+          const [, epoch = '', sequence = '', hash = '', bytes = ''] = PARTIAL.exec(name) ?? [];
+          const place = `${stream}/${folderOf(kind)}/${epoch}/${sequence}`;
+          const partial = { hash: hash as WagonHash, bytes: parseDecimal(bytes) ?? 0, path: join(folder, name) };
+          const size = await sizeOf(partial.path);
+          // Longer than announced: it was being made visible. Its bytes are checked and its trailer is written again.
+          const usable = hash !== '' && partial.bytes > 0 && size <= partial.bytes + TRAILER_BYTES && !this.partials.has(place);
+          if (usable && this.tryReserve(partial.bytes + TRAILER_BYTES)) {
+            this.partials.set(place, partial);
+          } else {
+            await removeFile(partial.path);
+          }
+        }
+      }
+    }
+  }
+
+  private partialPath(address: WagonAddress, announced: Announcement): string {
+    const name = `${address.epoch}.${address.sequence}.${announced.hash}.${announced.bytes}.part`;
+    return join(this.directory, address.stream, 'arriving', folderOf(address.kind), name);
+  }
+}
+
+/** Opens the folder, making it if need be; half received wagons of a former run can go on. Throws `inbox-full` on upload, before writing. */
+export function openInbox(options: StoreOptions): Promise<ReceivingInbox> {
+  return ReceivingInbox.open(options);
+}
+
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return 0;
+    throw error;
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * The target's receiver: HTTPS with TLS 1.3 only and exactly the pinned client certificate. What it can be asked is in
+ * receiver-requests.ts. A connection with any other certificate never reaches the HTTP parser: it is told why and closed.
+ */
+import { constants } from 'node:crypto';
+import { createServer as createHttpsServer, type Server } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { SrdfError } from '../../temporal/error-catalogue.js';
+import { errorCode } from './atomic-file.js';
+import { type PinnedTls, pinCertificate } from './certificates.js';
+import type { ReceiverDuties } from './receiver-duties.js';
+import { DEFAULT_RECEIVER_LIMITS, type ReceiverLimits } from './receiver-limits.js';
+import { ReceiverRequests } from './receiver-requests.js';
+import type { RefusalBody } from './refusal.js';
+
+export interface ReceiverOptions extends ReceiverDuties {
+  readonly tls: PinnedTls;
+  /** `address:port`, an IPv6 address in brackets; port 0 takes a free one. */
+  readonly listen: string;
+  readonly limits?: Partial<ReceiverLimits>;
+}
+export interface Receiver {
+  readonly port: number;
+  /** Ends every connection; uploads under way stay in the inbox as far as they came. */
+  close(): Promise<void>;
+}
+
+/** Listens until closed. Throws `config-invalid` when it can't listen there. */
+export async function startReceiver(options: ReceiverOptions): Promise<Receiver> {
+  const limits = { ...DEFAULT_RECEIVER_LIMITS, ...options.limits };
+  const requests = new ReceiverRequests(options, limits);
+  const pin = pinCertificate(options.tls.peerCertificate);
+  const server = createHttpsServer(
+    {
+      key: options.tls.key,
+      cert: options.tls.certificate,
+      minVersion: 'TLSv1.3',
+      maxVersion: 'TLSv1.3',
+      requestCert: true,
+      // No authority is asked: the pin below decides. That the peer holds the certificate's key, TLS itself has proved by then.
+      rejectUnauthorized: false,
+      // Every connection shows its certificate anew.
+      secureOptions: constants.SSL_OP_NO_TICKET,
+      handshakeTimeout: limits.handshakeMilliseconds,
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: limits.headersMilliseconds,
+      requestTimeout: 0, // a body may take long; one that stalls is given up by its rate
+      keepAliveTimeout: limits.idleMilliseconds,
+      connectionsCheckingInterval: Math.min(5_000, limits.headersMilliseconds),
+    },
+    (request, response) => requests.handle(request, response),
+  );
+  admitOnlyPinned(server, (socket) => {
+    const why = pin(socket.getPeerX509Certificate()?.raw, new Date());
+    if (why !== null) options.log.warn({ peer: socket.remoteAddress, why }, 'receiver: connection refused');
+    return why;
+  });
+  server.maxConnections = limits.connections;
+  server.maxHeadersCount = 64;
+  server.on('tlsClientError', (error, socket) => {
+    options.log.warn({ peer: socket.remoteAddress, why: error.message }, 'receiver: TLS handshake failed');
+  });
+  server.on('drop', (data) => options.log.warn({ peer: data?.remoteAddress }, 'receiver: too many connections'));
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+
+  const port = await listen(server, options.listen);
+  options.log.info({ listen: options.listen, port }, 'receiver: listening');
+  return {
+    port,
+    close: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const socket of sockets) socket.destroy();
+      await closed;
+      await requests.idle();
+    },
+  };
+}
+
+/** Puts the pin between TLS and HTTP. */
+function admitOnlyPinned(server: Server, whyRefused: (socket: TLSSocket) => string | null): void {
+  const serve = server.listeners('secureConnection') as ((socket: TLSSocket) => void)[];
+  server.removeAllListeners('secureConnection');
+  server.on('secureConnection', (socket) => {
+    const why = whyRefused(socket);
+    if (why === null) {
+      for (const listener of serve) listener.call(server, socket);
+      return;
+    }
+    const body: RefusalBody = {
+      code: 'receiver-refused',
+      found: why,
+      action: "Exchange the sites' bundles again with `srdf keys trust`, and see that both clocks are right",
+    };
+    const json = JSON.stringify(body);
+    socket.on('error', () => socket.destroy());
+    socket.resume();
+    socket.end(
+      `HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(json)}\r\nConnection: close\r\n\r\n${json}`,
+    );
+    // Destroyed at once, the answer could be lost with what the peer is still sending.
+    setTimeout(() => socket.destroy(), 2_000).unref();
+  });
+}
+
+async function listen(server: Server, where: string): Promise<number> {
+  const [, bracketed, plain, port = ''] = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(where) ?? [];
+  const host = bracketed ?? plain;
+  const cannot = (found: string, cause?: unknown) =>
+    new SrdfError('config-invalid', {
+      tried: `listening on ${where} for the source's wagons`,
+      found,
+      action: "Set the target's receiver.listen to an address of this machine and a free port, such as 0.0.0.0:7443",
+      cause,
+    });
+  if (host === undefined || Number(port) > 65_535) throw cannot('it is not address:port');
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(cannot(errorCode(error) ?? error.message, error)));
+    server.listen(Number(port), host, resolve);
+  });
+  return (server.address() as AddressInfo).port;
+}
