@@ -18,6 +18,7 @@ export const ERRORS = {
   'key-bundle-rollback': { retry: false, exit: 3 },
   // source database
   'source-unreachable': { retry: true, exit: 10 },
+  'source-busy': { retry: true, exit: 10 },
   'source-preflight': { retry: false, exit: 11 },
   'engine-unsupported': { retry: false, exit: 11 },
   'position-purged': { retry: false, exit: 12 },

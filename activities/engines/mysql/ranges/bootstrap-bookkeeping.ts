@@ -49,8 +49,7 @@ export async function admitPart(
   // A range of one part is whole, whichever read of it came first. Parts of two reads don't fit together.
   if (here !== undefined && (here[1] === range.wagonHash || (range.part === 0 && body.last && here[2] === '1'))) return false;
   const before = parts.some((it) => Number(it[0]) === range.part - 1 && it[2] === '0');
-  if (here !== undefined || (range.part > 0 && !before))
-    throw lost(tried, 'parts of two different reads of it met');
+  if (here !== undefined || (range.part > 0 && !before)) throw lost(tried, 'parts of two different reads of it met');
   let [plan = null, refused = ''] = plans[0] ?? [];
   if (plan === null && (refused ?? '') < range.plan) {
     await connection.query(

@@ -24,7 +24,7 @@ export const BOOTSTRAP_TABLES: readonly string[] = [
   ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
   `CREATE TABLE IF NOT EXISTS srdf.deferred_objects (
     stream VARCHAR(40) NOT NULL, object VARCHAR(10) NOT NULL, database_name VARCHAR(64) NOT NULL, object_name VARCHAR(64) NOT NULL,
-    on_table VARCHAR(64) NULL, definition LONGTEXT NOT NULL,
+    on_table VARCHAR(64) NULL, position_in_order INT UNSIGNED NOT NULL, definition LONGTEXT NOT NULL,
     PRIMARY KEY (stream, object, database_name, object_name)
   ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
 ];

@@ -3,13 +3,13 @@ import type { Connection, ResultSetHeader } from 'mysql2/promise';
 import { SrdfError } from '../../../../temporal/error-catalogue.js';
 import type { BootstrapId, StreamName } from '../../../vocabulary.js';
 import type { RangeBody } from '../../../wagon/body.js';
-import { EXACT_SQL_MODE } from '../connection.js';
 import type { RangeIdentity } from '../../engine.js';
+import { EXACT_SQL_MODE } from '../connection.js';
 import { admitPart, recordBaseline } from './bootstrap-bookkeeping.js';
 import { textRows } from './exact-query.js';
 import { unpackRows } from './read-range.js';
 import { nameOf, quoteName, quoteTable } from './sql-literals.js';
-import { readColumns, readPrimaryKey, type TableColumn, valueLiteral } from './table-columns.js';
+import { readColumns, readPrimaryKey, valueLiteral } from './table-columns.js';
 
 /** Characters of one INSERT: large enough to be quick, small against max_allowed_packet. */
 const STATEMENT_CHARACTERS = 2 * 2 ** 20;
@@ -120,7 +120,10 @@ async function insert(connection: Connection, range: RangeIdentity, head: string
   const others = warnings.filter((it) => it[0] !== 'Note' && it[1] !== '1265');
   const truncated = warnings.filter((it) => it[1] === '1265').length;
   if (others.length > 0 || truncated !== batch.errorValues)
-    throw applyFailed(range, `the server warned (code ${(others[0] ?? warnings[0])?.[1] ?? 'unknown'}), so a value isn't what the source holds`);
+    throw applyFailed(
+      range,
+      `the server warned (code ${(others[0] ?? warnings[0])?.[1] ?? 'unknown'}), so a value isn't what the source holds`,
+    );
 }
 
 const tried = (range: RangeIdentity): string => `loading range ${range.range} of ${nameOf(range)}`;
@@ -150,7 +153,7 @@ function loadError(range: RangeIdentity, error: unknown): SrdfError {
       action: 'It is tried again by itself',
       cause: error,
     });
-  if (fatal === true || errno === undefined || errno < 1000 || errno >= 2000 && errno < 3000 || errno === 1053)
+  if (fatal === true || errno === undefined || errno < 1000 || (errno >= 2000 && errno < 3000) || errno === 1053)
     return new SrdfError('target-unreachable', {
       tried: tried(range),
       found: message ?? 'the connection was lost',

@@ -1,5 +1,6 @@
 /** Which tables a stream copies, and how large they are about. */
 import type { Connection } from 'mysql2/promise';
+import { SrdfError } from '../../../../temporal/error-catalogue.js';
 import type { Selection, TablePlan } from '../../engine.js';
 import { textRows } from './exact-query.js';
 
@@ -28,10 +29,17 @@ export async function planTables(connection: Connection, selection: Selection): 
   );
   const tables = await textRows(
     connection,
-    `SELECT table_schema, table_name, COALESCE(table_rows, 0), COALESCE(data_length, 0)
+    `SELECT table_schema, table_name, COALESCE(table_rows, 0), COALESCE(data_length, 0), table_type
      FROM information_schema.tables WHERE table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') AND table_schema IN (?)`,
     [selection.databases],
   );
+  const versioned = tables.find((row) => row[4] === 'SYSTEM VERSIONED' && isSelected(selection, row[0] ?? '', row[1] ?? ''));
+  if (versioned !== undefined)
+    throw new SrdfError('not-supported', {
+      tried: 'planning the tables to copy',
+      found: `${versioned[0]}.${versioned[1]} is system-versioned: the rows of its history can't be copied exactly yet`,
+      action: `Exclude it: add ${versioned[0]}.${versioned[1]} to streams[].exclude in srdf.yaml`,
+    });
   return tables
     .map(([database, table, rows, bytes]) => ({
       database: database ?? '',

@@ -14,11 +14,11 @@ export const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 export function bytesLiteral(bytes: Uint8Array, characterSet: string): string {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (buffer.length <= 256) {
-    const text = buffer.latin1Slice();
+    const text = buffer.toString('latin1');
     // An introducer keeps the literal's bytes as they are: printable ASCII is sent as the same bytes.
     if (PLAIN.test(text)) return `_${characterSet}'${text}'`;
   }
-  return `_${characterSet} X'${buffer.hexSlice()}'`;
+  return `_${characterSet} X'${buffer.toString('hex')}'`;
 }
 
 /** A plain SQL string of UTF-8 text, escaped for sessions without NO_BACKSLASH_ESCAPES. */

@@ -151,7 +151,7 @@ export const isFloat = (column: TableColumn): boolean => familyOf(column) === 'f
 /** A copied value as the SQL text that stores exactly it. Throws `wagon-malformed` for what can't be a number. */
 export function valueLiteral(column: TableColumn, encoding: CopyEncoding, value: Uint8Array): string {
   if (encoding === 'number') {
-    const text = Buffer.from(value.buffer, value.byteOffset, value.byteLength).latin1Slice();
+    const text = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('latin1');
     if (!NUMBER.test(text))
       throw new SrdfError('wagon-malformed', {
         tried: `writing a value of the column ${column.name}`,
@@ -176,7 +176,7 @@ export function keyColumn(column: TableColumn): {
 } {
   const name = quoteName(column.name);
   const family = familyOf(column);
-  const text = (value: Uint8Array): string => Buffer.from(value.buffer, value.byteOffset, value.byteLength).latin1Slice();
+  const text = (value: Uint8Array): string => Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('latin1');
   switch (family) {
     case 'exact-number':
       return { expression: name, select: name, literal: text };

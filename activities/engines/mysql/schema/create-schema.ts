@@ -1,0 +1,137 @@
+/** Creates a stage's objects on the target, or keeps them for the promotion. Repeatable after a crash at any point. */
+import type { Connection } from 'mysql2/promise';
+import { SrdfError } from '../../../../temporal/error-catalogue.js';
+import type { BootstrapId, StreamName } from '../../../vocabulary.js';
+import type { SchemaBody, SchemaObject } from '../../../wagon/body.js';
+import { recordBaseline, requireLoading } from '../ranges/bootstrap-bookkeeping.js';
+import { BOOTSTRAP_TABLES } from '../ranges/bootstrap-tables.js';
+import { textRows, UTF8_RESULTS } from '../ranges/exact-query.js';
+import { nameOf, quoteTable } from '../ranges/sql-literals.js';
+import { runInSession } from './object-session.js';
+import { normaliseDefinition } from './table-fingerprint.js';
+
+/**
+ * before-data: a table that is there in the same form is left alone; in another form it is dropped and created, as long as nothing was
+ * loaded into it (then: `bootstrap-range-lost`). after-data: views and routines of an earlier round are replaced. at-promotion: kept.
+ * Errors: `ledger-inconsistent`, `bootstrap-range-lost`, `ddl-failed`.
+ */
+export async function createSchema(
+  connection: Connection,
+  stream: StreamName,
+  bootstrap: BootstrapId,
+  body: SchemaBody,
+): Promise<{ readonly created: number; readonly deferred: number }> {
+  for (const statement of BOOTSTRAP_TABLES) await connection.query(statement);
+  await requireLoading(connection, stream, bootstrap, `creating the schema of ${stream}`);
+  if (body.stage === 'at-promotion') return { created: 0, deferred: await keepObjects(connection, stream, body) };
+  await connection.query(UTF8_RESULTS);
+  let created = 0;
+  if (body.stage === 'after-data') {
+    await dropFormer(connection, stream, body);
+    // Remembered before they are created: what a crash leaves behind is found by the next attempt.
+    for (const object of body.objects) await recordBaseline(connection, stream, object.object, object, body.baseline);
+    for (const kind of ['view', 'routine'] as const)
+      await recordBaseline(connection, stream, kind, { database: '', table: '' }, body.baseline);
+  }
+  for (const object of body.objects) {
+    if ((object.object === 'table' || object.object === 'sequence') && (await isThere(connection, stream, object))) continue;
+    if (object.object === 'view') await connection.query(`DROP VIEW IF EXISTS ${quoteTable(object)}`);
+    await create(connection, object);
+    created++;
+  }
+  return { created, deferred: 0 };
+}
+
+async function create(connection: Connection, object: SchemaObject): Promise<void> {
+  try {
+    await runInSession(connection, object);
+  } catch (error) {
+    const { message, errno } = error as { message?: string; errno?: number };
+    if (errno === undefined || (errno >= 2000 && errno < 3000)) throw error;
+    throw new SrdfError('ddl-failed', {
+      tried: `creating the ${object.object} ${nameOf(object)} on the target`,
+      found: message ?? `error ${errno}`,
+      action:
+        'Mend or drop the object on the source, or bring the target’s version and settings in line with the source’s; then run it again',
+      cause: error,
+    });
+  }
+}
+
+/** Whether a table or sequence is there as it is meant to be. An empty one in another form is dropped. */
+async function isThere(connection: Connection, stream: StreamName, object: SchemaObject): Promise<boolean> {
+  const what = object.object === 'sequence' ? 'SEQUENCE' : 'TABLE';
+  const found = await textRows(
+    connection,
+    'SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema = ? AND table_name = ?',
+    [object.database, object.table],
+  );
+  if (!found.some((row) => row[0] === object.database && row[1] === object.table)) return false;
+  if (what === 'TABLE') {
+    const [row] = await textRows(connection, `SHOW CREATE TABLE ${quoteTable(object)}`);
+    if (normaliseDefinition(row?.[1] ?? '') === normaliseDefinition(object.statements[0] ?? '')) return true;
+  }
+  const [loaded] = await textRows(
+    connection,
+    'SELECT COUNT(*) FROM srdf.bootstrap_ranges WHERE stream = ? AND database_name = ? AND table_name = ?',
+    [stream, object.database, object.table],
+  );
+  if (loaded?.[0] !== '0')
+    throw new SrdfError('bootstrap-range-lost', {
+      tried: `creating ${nameOf(object)}`,
+      found: 'it is there in another form and rows were loaded into it',
+      action: 'The table is copied anew',
+    });
+  await connection.query('SET SESSION foreign_key_checks=0');
+  try {
+    await connection.query(`DROP ${what} ${quoteTable(object)}`);
+  } finally {
+    await connection.query('SET SESSION foreign_key_checks=1').catch(() => undefined);
+  }
+  return false;
+}
+
+/** Views and routines that a former round created and the source no longer has. */
+async function dropFormer(connection: Connection, stream: StreamName, body: SchemaBody): Promise<void> {
+  const former = await textRows(
+    connection,
+    `SELECT object, database_name, table_name FROM srdf.table_baselines WHERE stream = ? AND object IN ('view', 'routine') AND table_name <> ''`,
+    [stream],
+  );
+  for (const [object, database, table] of former) {
+    const name = { database: database ?? '', table: table ?? '' };
+    if (body.objects.some((it) => it.object === object && it.database === database && it.table === table)) continue;
+    const kinds = object === 'view' ? ['VIEW'] : ['FUNCTION', 'PROCEDURE'];
+    for (const kind of kinds) await connection.query(`DROP ${kind} IF EXISTS ${quoteTable(name)}`);
+  }
+}
+
+/** The whole set, in one transaction: what a former round kept is forgotten. */
+async function keepObjects(connection: Connection, stream: StreamName, body: SchemaBody): Promise<number> {
+  await connection.beginTransaction();
+  try {
+    await connection.query('DELETE FROM srdf.deferred_objects WHERE stream = ?', [stream]);
+    for (const [index, it] of body.objects.entries())
+      await connection.query(
+        'INSERT INTO srdf.deferred_objects (stream, object, database_name, object_name, on_table, position_in_order, definition) VALUES (?)',
+        [
+          [
+            stream,
+            it.object,
+            it.database,
+            it.table,
+            it.on?.table ?? null,
+            index,
+            JSON.stringify({ statements: it.statements, session: it.session }),
+          ],
+        ],
+      );
+    for (const kind of ['trigger', 'event'] as const)
+      await recordBaseline(connection, stream, kind, { database: '', table: '' }, body.baseline);
+    await connection.commit();
+  } catch (error) {
+    await connection.rollback().catch(() => undefined);
+    throw error;
+  }
+  return body.objects.length;
+}

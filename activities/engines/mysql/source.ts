@@ -1,0 +1,74 @@
+/** The source's side of the MySQL family, assembled: each call opens a connection of its own and closes it. */
+import type { Connection } from 'mysql2/promise';
+import type { ServerConfig } from '../../../config/schema.js';
+import type { EngineName, SourceEngine } from '../engine.js';
+import { mysqlRowFormat } from './binlog/row-format.js';
+import { openConnection, type ServerAccess } from './connection.js';
+import { currentPosition } from './current-position.js';
+import { inspectSource } from './inspect-source.js';
+import { reached } from './position.js';
+import { checksumRange } from './ranges/checksum-range.js';
+import { planRanges } from './ranges/plan-ranges.js';
+import { planTables } from './ranges/plan-tables.js';
+import { readRange } from './ranges/read-range.js';
+import { inSnapshot } from './ranges/snapshot.js';
+import { readLog, scanDdl } from './read-log.js';
+import { describeSchema } from './schema/describe-schema.js';
+
+export interface SourceEngineOptions {
+  readonly name: EngineName;
+  readonly server: ServerConfig;
+  /** Already resolved; undefined: the account has none. */
+  readonly password: string | undefined;
+  /** The reader's replica id, unique among the source's replicas. */
+  readonly serverId: number;
+}
+
+export function createSourceEngine(options: SourceEngineOptions): SourceEngine {
+  const access: ServerAccess = { server: options.server, password: options.password ?? null, role: 'source' };
+  const open = (): Promise<Connection> => openConnection(access);
+  const withConnection = async <T>(use: (connection: Connection) => Promise<T>): Promise<T> => {
+    const connection = await open();
+    try {
+      return await use(connection);
+    } finally {
+      await connection.end().catch(() => connection.destroy());
+    }
+  };
+  return {
+    name: options.name,
+    rowFormat: mysqlRowFormat,
+    reached,
+    inspect: (selection) => withConnection((connection) => inspectSource(connection, selection)),
+    currentPosition: () => withConnection(currentPosition),
+    readLog: (from, readOptions) => readLog(access, options.serverId, from, readOptions),
+    scanDdl: (from, to, selection) => scanDdl(access, options.serverId, from, to, selection),
+    planTables: (selection) => withConnection((connection) => planTables(connection, selection)),
+    describeSchema: (selection, stage, only) =>
+      withConnection(async (connection) =>
+        describeSchema(connection, selection, stage, await currentPosition(connection), only),
+      ),
+    planRanges: (table, rowsPerRange) => withConnection((connection) => planRanges(connection, table, rowsPerRange)),
+    readRange: (table, plan, range, maxBytes) =>
+      plan.keyColumns.length === 0
+        ? inSnapshot({ open, position: currentPosition }, table, (connection, asOf) =>
+            readRange(connection, table, plan, range, maxBytes, asOf),
+          )
+        : readOnce(open, (connection) => readRange(connection, table, plan, range, maxBytes, null)),
+    checksumRange: (request) => withConnection((connection) => checksumRange(connection, request)),
+    close: async () => undefined,
+  };
+}
+
+/** A connection for one read: left in the middle of a result it can only be cut. */
+async function* readOnce<T>(open: () => Promise<Connection>, read: (connection: Connection) => AsyncIterable<T>): AsyncGenerator<T> {
+  const connection = await open();
+  let done = false;
+  try {
+    yield* read(connection);
+    done = true;
+  } finally {
+    if (done) await connection.end();
+    else connection.destroy();
+  }
+}
