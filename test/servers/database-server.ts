@@ -1,12 +1,13 @@
 /** Real, throw-away MariaDB and MySQL servers in temporary folders with bounded logs. Used by tests, the demo and benchmarks. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync, rmSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import mysql, { type Connection, type RowDataPacket } from 'mysql2/promise';
+import { onLeaving } from './leave-nothing.js';
 
 export type ServerKind = 'mariadb' | 'mysql';
 
@@ -38,6 +39,7 @@ let nextServerId = 100 + (process.pid % 30_000) * 10;
 
 export class DatabaseServer {
   private process: ChildProcess | null = null;
+  private forget: () => unknown = () => {};
   private constructor(
     readonly kind: ServerKind,
     readonly directory: string,
@@ -57,28 +59,31 @@ export class DatabaseServer {
       options.serverId ?? nextServerId++,
       options.options ?? [],
     );
-    live.add(server);
+    server.forget = onLeaving(() => server.removeNow());
     const data = join(directory, 'data');
+    await mkdir(server.temporary);
     if (options.kind === 'mariadb') {
-      await execa('mariadb-install-db', [
-        '--no-defaults',
-        '--user=root',
-        `--datadir=${data}`,
-        '--auth-root-authentication-method=normal',
-        '--skip-test-db',
-      ]);
+      await execa(
+        'mariadb-install-db',
+        ['--no-defaults', '--user=root', `--datadir=${data}`, '--auth-root-authentication-method=normal', '--skip-test-db'],
+        { env: { TMPDIR: server.temporary } },
+      );
     } else {
       if (!existsSync(join(mysqlDirectory(), 'mysqld')))
         throw new Error(`no MySQL in ${mysqlDirectory()}: run npm run setup, or set SRDF_MYSQL_DIR`);
-      await execa(join(mysqlDirectory(), 'mysqld'), [
-        '--user=root',
-        '--initialize-insecure',
-        `--datadir=${data}`,
-        `--log-error=${directory}/init.log`,
-      ]);
+      await execa(
+        join(mysqlDirectory(), 'mysqld'),
+        ['--user=root', '--initialize-insecure', `--datadir=${data}`, `--log-error=${directory}/init.log`],
+        { env: { TMPDIR: server.temporary } },
+      );
     }
     await server.run();
     return server;
+  }
+
+  /** A server that starts removes every other's temporary tables from the folder it takes for its own: so each has one. */
+  private get temporary(): string {
+    return join(this.directory, 'tmp');
   }
 
   /** Starts the server process on its folder, again after `stop` or `kill`. */
@@ -107,7 +112,7 @@ export class DatabaseServer {
         ? ['--no-defaults', ...common, '--log-slave-updates=ON', '--gtid-strict-mode=ON', '--innodb-log-file-size=128M']
         : [...common, '--mysqlx=OFF', '--gtid-mode=ON', '--enforce-gtid-consistency=ON', '--innodb-redo-log-capacity=256M'];
     const binary = this.kind === 'mariadb' ? 'mariadbd' : join(mysqlDirectory(), 'mysqld');
-    const child = spawn(binary, [...own, ...this.options], { stdio: 'ignore' });
+    const child = spawn(binary, [...own, ...this.options], { stdio: 'ignore', env: { ...process.env, TMPDIR: this.temporary } });
     this.process = child;
     for (let attempt = 0; ; attempt++) {
       if (child.exitCode !== null)
@@ -198,15 +203,11 @@ export class DatabaseServer {
   async remove(): Promise<void> {
     await this.end('SIGKILL');
     await rm(this.directory, { recursive: true, force: true });
-    live.delete(this);
+    this.forget();
   }
   /** For exit handlers, where nothing can be awaited. */
-  killNow(): void {
+  private removeNow(): void {
     this.process?.kill('SIGKILL');
+    rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
   }
 }
-
-const live = new Set<DatabaseServer>();
-process.once('exit', () => {
-  for (const server of live) server.killNow();
-});

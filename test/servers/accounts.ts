@@ -1,0 +1,35 @@
+/** The accounts of README.md on throw-away servers: what works with them works with those rights and no more. */
+import { randomBytes } from 'node:crypto';
+import type { DatabaseServer, ServerKind } from './database-server.js';
+
+export interface Account {
+  readonly user: string;
+  readonly password: string;
+}
+
+const GRANTS: Readonly<Record<'source' | 'target', Readonly<Record<ServerKind, { readonly server: string; readonly database: string }>>>> =
+  {
+    source: {
+      mariadb: { server: 'REPLICATION SLAVE, BINLOG MONITOR, SLAVE MONITOR', database: 'SELECT, SHOW VIEW, TRIGGER, EVENT' },
+      mysql: { server: 'REPLICATION SLAVE, REPLICATION CLIENT, SHOW_ROUTINE', database: 'SELECT, SHOW VIEW, TRIGGER, EVENT' },
+    },
+    target: {
+      mariadb: { server: 'ALL PRIVILEGES', database: 'ALL PRIVILEGES' },
+      mysql: { server: 'ALL PRIVILEGES', database: 'ALL PRIVILEGES' },
+    },
+  };
+
+/** @param databases those that the stream replicates; they needn't exist yet */
+export async function createAccount(server: DatabaseServer, role: 'source' | 'target', databases: readonly string[]): Promise<Account> {
+  const account = { user: `srdf_${role}`, password: randomBytes(18).toString('base64url') };
+  const name = `'${account.user}'@'%'`;
+  const grants = GRANTS[role][server.kind];
+  await server.sql(
+    [
+      `CREATE USER ${name} IDENTIFIED BY '${account.password}'`,
+      `GRANT ${grants.server} ON *.* TO ${name}`,
+      ...databases.map((it) => `GRANT ${grants.database} ON \`${it}\`.* TO ${name}`),
+    ].join('; '),
+  );
+  return account;
+}
