@@ -157,7 +157,8 @@ function readImages(reader: ByteReader, images: number): (count: number) => RowI
   const width = reader.u8();
   if (width !== 1 && width !== 2 && width !== 4) reader.refuse(`lengths of ${width} bytes`);
   const total = reader.u32();
-  if (images * width + total > reader.remaining) reader.refuse(`${images} images of ${total} bytes declared, ${reader.remaining} bytes left`);
+  if (images * width + total > reader.remaining)
+    reader.refuse(`${images} images of ${total} bytes declared, ${reader.remaining} bytes left`);
   const lengths = reader.raw(images * width);
   const view = new DataView(lengths.buffer, lengths.byteOffset, lengths.byteLength);
   const offsets = new Int32Array(images + 1);

@@ -9,14 +9,22 @@ import type { CopyEncoding, DdlBody, RangeBody, SchemaBody, SchemaObject, Schema
 import { ByteReader } from './byte-reader.js';
 import { ByteWriter } from './byte-writer.js';
 import { changesSize, readChanges, writeChanges } from './encoding-changes.js';
-import { LIMITS } from './limits.js';
 import { readStatement, writeStatement } from './encoding-statement.js';
+import { LIMITS } from './limits.js';
 
 export const CHECKSUM_BYTES = 32;
 const BODY_VERSION = 1;
 const KINDS = ['changes', 'ddl', 'schema', 'range'] as const satisfies readonly WagonBody['kind'][];
 const STAGES = ['before-data', 'after-data', 'at-promotion'] as const satisfies readonly SchemaStage[];
-const OBJECTS = ['database', 'table', 'view', 'routine', 'trigger', 'event', 'sequence'] as const satisfies readonly SchemaObject['object'][];
+const OBJECTS = [
+  'database',
+  'table',
+  'view',
+  'routine',
+  'trigger',
+  'event',
+  'sequence',
+] as const satisfies readonly SchemaObject['object'][];
 const ENCODINGS = ['number', 'bytes'] as const satisfies readonly CopyEncoding[];
 
 /** The bytes own their buffer's first `length` bytes; the checksum's place is filled by `putChecksum`. */

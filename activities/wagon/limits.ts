@@ -4,9 +4,10 @@ export const LIMITS = {
   plainBytes: 256 * 2 ** 20,
   /** A sealed wagon on the wire and on disk. */
   sealedBytes: 257 * 2 ** 20,
-  headerBytes: 2 ** 20,
+  /** What a receiver reads before it has to decide whose wagon this is. */
+  headerBytes: 2 ** 16,
   /** A canonical position; a GTID set of many servers and gaps is long. */
-  positionBytes: 2 ** 18,
+  positionBytes: 32_000,
   /** Site and stream names. */
   siteBytes: 64,
   /** A database's, table's, column's or variable's name: 64 characters of at most 4 bytes. */

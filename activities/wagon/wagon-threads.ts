@@ -1,0 +1,111 @@
+/** A small pool of wagon threads with one set of keys. A thread that dies fails its tasks; the next task starts another. */
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { createTaskRunner, type PackedError, unpackError, type WagonAnswer, type WagonKeys, type WagonTask } from './wagon-tasks.js';
+
+interface Waiting {
+  resolve(answer: WagonAnswer): void;
+  reject(error: Error): void;
+}
+type Reply = { readonly id: number; readonly answer: WagonAnswer } | { readonly id: number; readonly error: PackedError };
+
+export interface WagonThreads {
+  /** The whole buffer behind `task.bytes` is handed over: nobody here can use it afterwards. */
+  run(task: WagonTask): Promise<WagonAnswer>;
+  /** Waits for what is under way, then ends the threads. */
+  close(): Promise<void>;
+}
+
+/** `threads` 0: in this thread. */
+export function startWagonThreads(keys: WagonKeys, threads = 1): WagonThreads {
+  const entry = threads > 0 ? threadEntry() : null;
+  if (entry === null) return inProcess(keys);
+  const pool = Array.from({ length: threads }, () => new WagonThread(entry, keys));
+  return {
+    run: (task) => pool.reduce((least, thread) => (thread.load < least.load ? thread : least)).run(task),
+    close: async () => {
+      await Promise.all(pool.map((thread) => thread.close()));
+    },
+  };
+}
+
+/** null where there is no compiled thread: tests run from TypeScript, which a thread can't load, before anything was built. */
+function threadEntry(): string | null {
+  const own = fileURLToPath(import.meta.url);
+  const compiled = own.endsWith('.ts')
+    ? fileURLToPath(new URL('../../dist/activities/wagon/wagon-thread.js', import.meta.url))
+    : fileURLToPath(new URL('./wagon-thread.js', import.meta.url));
+  return existsSync(compiled) ? compiled : null;
+}
+
+function inProcess(keys: WagonKeys): WagonThreads {
+  const runner = createTaskRunner(keys);
+  return { run: async (task) => (await runner)(task), close: async () => undefined };
+}
+
+class WagonThread {
+  #worker: Worker | null = null;
+  #next = 0;
+  #closed = false;
+  readonly #waiting = new Map<number, Waiting>();
+
+  constructor(
+    private readonly entry: string,
+    private readonly keys: WagonKeys,
+  ) {}
+
+  get load(): number {
+    return this.#waiting.size;
+  }
+
+  run(task: WagonTask): Promise<WagonAnswer> {
+    if (this.#closed) return Promise.reject(new Error('the wagon threads are closed'));
+    const worker = this.#start();
+    const id = this.#next++;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      // A process may end while its threads idle, not while they work.
+      worker.ref();
+      const { buffer } = task.bytes;
+      worker.postMessage({ id, task }, buffer instanceof ArrayBuffer ? [buffer] : []);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    while (this.#waiting.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    await this.#worker?.terminate();
+    this.#worker = null;
+  }
+
+  readonly #idle: (() => void)[] = [];
+
+  #start(): Worker {
+    if (this.#worker !== null) return this.#worker;
+    const worker = new Worker(this.entry, { workerData: this.keys });
+    worker.on('message', (reply: Reply) => {
+      const waiting = this.#waiting.get(reply.id);
+      this.#waiting.delete(reply.id);
+      if ('error' in reply) waiting?.reject(unpackError(reply.error));
+      else waiting?.resolve(reply.answer);
+      this.#settle(worker);
+    });
+    const died = (error: Error) => {
+      if (this.#worker === worker) this.#worker = null;
+      for (const waiting of this.#waiting.values()) waiting.reject(error);
+      this.#waiting.clear();
+      this.#settle(null);
+    };
+    worker.on('error', died);
+    worker.on('exit', (code) => died(new Error(`a wagon thread ended with code ${code}`)));
+    this.#worker = worker;
+    return worker;
+  }
+
+  #settle(worker: Worker | null): void {
+    if (this.#waiting.size > 0) return;
+    worker?.unref();
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+}
