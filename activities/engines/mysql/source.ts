@@ -2,17 +2,13 @@
 import type { Connection } from 'mysql2/promise';
 import type { ServerConfig } from '../../../config/schema.js';
 import type { EngineName, SourceEngine } from '../engine.js';
-import { mysqlRowFormat } from './binlog/row-format.js';
-import { openConnection, type ServerAccess } from './connection.js';
-import { currentPosition } from './current-position.js';
-import { inspectSource } from './inspect-source.js';
-import { reached } from './position.js';
+import { openConnection } from './connection.js';
 import { checksumRange } from './ranges/checksum-range.js';
 import { planRanges } from './ranges/plan-ranges.js';
 import { planTables } from './ranges/plan-tables.js';
 import { readRange } from './ranges/read-range.js';
 import { inSnapshot } from './ranges/snapshot.js';
-import { readLog, scanDdl } from './read-log.js';
+import { currentPosition, inspectSource, type LogSource, mysqlRowFormat, reached, readLog, scanDdl } from './read-log.js';
 import { describeSchema } from './schema/describe-schema.js';
 
 export interface SourceEngineOptions {
@@ -25,7 +21,7 @@ export interface SourceEngineOptions {
 }
 
 export function createSourceEngine(options: SourceEngineOptions): SourceEngine {
-  const access: ServerAccess = { server: options.server, password: options.password ?? null, role: 'source' };
+  const access: LogSource = { server: options.server, password: options.password ?? null, role: 'source', serverId: options.serverId };
   const open = (): Promise<Connection> => openConnection(access);
   const withConnection = async <T>(use: (connection: Connection) => Promise<T>): Promise<T> => {
     const connection = await open();
@@ -39,19 +35,17 @@ export function createSourceEngine(options: SourceEngineOptions): SourceEngine {
     name: options.name,
     rowFormat: mysqlRowFormat,
     reached,
-    inspect: (selection) => withConnection((connection) => inspectSource(connection, selection)),
-    currentPosition: () => withConnection(currentPosition),
-    readLog: (from, readOptions) => readLog(access, options.serverId, from, readOptions),
-    scanDdl: (from, to, selection) => scanDdl(access, options.serverId, from, to, selection),
+    inspect: (selection) => inspectSource(access, selection),
+    currentPosition: () => currentPosition(access),
+    readLog: (from, readOptions) => readLog(access, from, readOptions),
+    scanDdl: (from, to, selection) => scanDdl(access, from, to, selection),
     planTables: (selection) => withConnection((connection) => planTables(connection, selection)),
     describeSchema: (selection, stage, only) =>
-      withConnection(async (connection) =>
-        describeSchema(connection, selection, stage, await currentPosition(connection), only),
-      ),
+      withConnection(async (connection) => describeSchema(connection, selection, stage, await currentPosition(access), only)),
     planRanges: (table, rowsPerRange) => withConnection((connection) => planRanges(connection, table, rowsPerRange)),
     readRange: (table, plan, range, maxBytes) =>
       plan.keyColumns.length === 0
-        ? inSnapshot({ open, position: currentPosition }, table, (connection, asOf) =>
+        ? inSnapshot({ open, position: () => currentPosition(access) }, table, (connection, asOf) =>
             readRange(connection, table, plan, range, maxBytes, asOf),
           )
         : readOnce(open, (connection) => readRange(connection, table, plan, range, maxBytes, null)),

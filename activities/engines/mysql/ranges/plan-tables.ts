@@ -2,17 +2,8 @@
 import type { Connection } from 'mysql2/promise';
 import { SrdfError } from '../../../../temporal/error-catalogue.js';
 import type { Selection, TablePlan } from '../../engine.js';
+import { tableInScope } from '../binlog/scope.js';
 import { textRows } from './exact-query.js';
-
-/** Never replicated, whatever is selected: the servers' own databases and SRDF's bookkeeping. */
-export const SYSTEM_DATABASES: ReadonlySet<string> = new Set(['mysql', 'information_schema', 'performance_schema', 'sys', 'srdf']);
-
-/** Pure: whether a table (or view, or another object of that name) belongs to the selection. */
-export function isSelected(selection: Selection, database: string, table: string): boolean {
-  if (SYSTEM_DATABASES.has(database.toLowerCase()) || !selection.databases.includes(database)) return false;
-  const names = (list: Selection['include']) => list.some((it) => it.database === database && it.table === table);
-  return (selection.include.length === 0 || names(selection.include)) && !names(selection.exclude);
-}
 
 /** Base tables of the selection, views and sequences left out; sizes are the server's estimates. Largest first. */
 export async function planTables(connection: Connection, selection: Selection): Promise<readonly TablePlan[]> {
@@ -33,7 +24,9 @@ export async function planTables(connection: Connection, selection: Selection): 
      FROM information_schema.tables WHERE table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') AND table_schema IN (?)`,
     [selection.databases],
   );
-  const versioned = tables.find((row) => row[4] === 'SYSTEM VERSIONED' && isSelected(selection, row[0] ?? '', row[1] ?? ''));
+  const versioned = tables.find(
+    (row) => row[4] === 'SYSTEM VERSIONED' && tableInScope(selection, { database: row[0] ?? '', table: row[1] ?? '' }),
+  );
   if (versioned !== undefined)
     throw new SrdfError('not-supported', {
       tried: 'planning the tables to copy',
@@ -48,6 +41,6 @@ export async function planTables(connection: Connection, selection: Selection): 
       estimatedBytes: Number(bytes),
       keyed: keyed.has(JSON.stringify([database, table])),
     }))
-    .filter((it) => isSelected(selection, it.database, it.table))
+    .filter((it) => tableInScope(selection, it))
     .sort((a, b) => b.estimatedBytes - a.estimatedBytes || (a.database + a.table < b.database + b.table ? -1 : 1));
 }

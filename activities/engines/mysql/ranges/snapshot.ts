@@ -9,8 +9,8 @@ import { nameOf, quoteTable } from './sql-literals.js';
 
 export interface SnapshotSource {
   open(): Promise<Connection>;
-  /** The log's end now, read on this connection. */
-  position(connection: Connection): Promise<Position>;
+  /** The log's end now. */
+  position(): Promise<Position>;
 }
 
 /**
@@ -52,7 +52,7 @@ export async function* inSnapshot<T>(
     } else {
       locker = await source.open();
       await lockTable(locker, table);
-      asOf = await source.position(locker);
+      asOf = await source.position();
       await reader.query('START TRANSACTION WITH CONSISTENT SNAPSHOT');
       if (transactional) {
         await locker.query('UNLOCK TABLES');

@@ -4,9 +4,9 @@ import { SrdfError } from '../../../../temporal/error-catalogue.js';
 import type { Position, TableName } from '../../../vocabulary.js';
 import type { SchemaBody, SchemaObject, SchemaStage } from '../../../wagon/body.js';
 import type { Selection } from '../../engine.js';
+import { databaseInScope, tableInScope } from '../binlog/scope.js';
 import { EXACT_SQL_MODE } from '../connection.js';
 import { textRows, UTF8_RESULTS } from '../ranges/exact-query.js';
-import { isSelected, SYSTEM_DATABASES } from '../ranges/plan-tables.js';
 import { nameOf, quoteName, quoteTable } from '../ranges/sql-literals.js';
 
 type Rows = (string | null)[][];
@@ -30,7 +30,7 @@ export async function describeSchema(
   only?: readonly TableName[],
 ): Promise<SchemaBody> {
   await connection.query(`${UTF8_RESULTS}, time_zone='+00:00', sql_quote_show_create=1`);
-  const databases = selection.databases.filter((it) => !SYSTEM_DATABASES.has(it.toLowerCase()));
+  const databases = selection.databases.filter((it) => databaseInScope(selection, it));
   const objects: SchemaObject[] = [];
   if (databases.length > 0) {
     const all = new Description(connection, { ...selection, databases });
@@ -90,7 +90,7 @@ class Description {
     const objects: SchemaObject[] = [];
     for (const [database, table, type] of rows) {
       const name = { database: database ?? '', table: table ?? '' };
-      if (!isSelected(this.selection, name.database, name.table)) continue;
+      if (!tableInScope(this.selection, name)) continue;
       if (only !== undefined && !only.some((it) => it.database === name.database && it.table === name.table)) continue;
       if (type === 'SEQUENCE') objects.push(await this.sequence(name));
       else objects.push({ object: 'table', ...name, statements: [await this.tableStatement(name)], session: PLAIN_SESSION });
@@ -126,7 +126,7 @@ class Description {
     const views: SchemaObject[] = [];
     for (const [database, table] of rows) {
       const name = { database: database ?? '', table: table ?? '' };
-      if (!isSelected(this.selection, name.database, name.table)) continue;
+      if (!tableInScope(this.selection, name)) continue;
       const [, create, client, collation] = await this.show('VIEW', name);
       if (typeof create !== 'string') throw hidden('VIEW', name);
       views.push({
@@ -168,7 +168,7 @@ class Description {
     const objects: SchemaObject[] = [];
     for (const [database, trigger, table] of rows) {
       const name = { database: database ?? '', table: trigger ?? '' };
-      if (!isSelected(this.selection, name.database, table ?? '')) continue;
+      if (!tableInScope(this.selection, { database: name.database, table: table ?? '' })) continue;
       const [, sqlMode, create, client, collation, ofDatabase] = await this.show('TRIGGER', name);
       if (typeof create !== 'string') throw hidden('TRIGGER', name);
       objects.push({
