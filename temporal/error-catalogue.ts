@@ -76,6 +76,7 @@ export const ERRORS = {
   'temporal-missing': { retry: false, exit: 60 },
   'stream-halted': { retry: false, exit: 61 },
   'worker-silent': { retry: true, exit: 62 },
+  'worker-running': { retry: false, exit: 62 },
   // the program itself
   'not-supported': { retry: false, exit: 70 },
   unexpected: { retry: true, exit: 70 },

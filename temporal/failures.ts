@@ -6,7 +6,7 @@ import { ERRORS, type ErrorCode, SrdfError } from './error-catalogue.js';
 
 const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERRORS, code);
 
-/** Seconds to wait before a busy counterpart is asked again; the retry policy's own interval otherwise. */
+/** ms to wait before a busy counterpart is asked again; the retry policy's own interval otherwise. */
 const BUSY_DELAY: Partial<Record<ErrorCode, number>> = {
   'receiver-busy': 2_000,
   'target-busy': 1_000,
@@ -43,6 +43,12 @@ export const toErrorReport = (error: unknown): ErrorReport => {
   return { code: known.code, tried: known.facts.tried, found: known.facts.found, action: known.facts.action };
 };
 
+/** ms the other side has asked to be left alone (its Retry-After), at most a minute: a cycle doesn't wait longer. */
+const askedDelay = (error: unknown): number | null =>
+  error instanceof SrdfError && 'retryAfterMilliseconds' in error && typeof error.retryAfterMilliseconds === 'number'
+    ? Math.min(error.retryAfterMilliseconds, 60_000)
+    : null;
+
 /**
  * `SrdfError` → `ApplicationFailure`: type = code, retryable as the catalogue says, details = the report.
  * Temporal's own failures (cancellation above all) pass unchanged. Causes stay behind: they may hold row data.
@@ -53,7 +59,7 @@ export function toFailure(error: unknown, cancelled = false): TemporalFailure {
   if (cancelled) return new CancelledFailure('cancelled');
   const report = toErrorReport(error);
   const code = isErrorCode(report.code) ? report.code : 'unexpected';
-  const delay = BUSY_DELAY[code];
+  const delay = askedDelay(error) ?? BUSY_DELAY[code];
   return ApplicationFailure.create({
     type: code,
     message: `${report.tried}: ${report.found}. ${report.action}`,

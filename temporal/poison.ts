@@ -5,8 +5,11 @@ import { ERRORS, type ErrorCode } from './error-catalogue.js';
 const NOT_THE_WAGON: ReadonlySet<string> = new Set<ErrorCode>([
   'config-invalid',
   'secret-missing',
+  'secret-permissions',
   'key-missing',
   'key-permissions',
+  'key-bundle-refused',
+  'key-bundle-expired',
   'engine-unsupported',
   'ledger-missing',
   'ledger-inconsistent',

@@ -9,7 +9,8 @@ export function cycleDetails(result: CycleResult): string {
   const lines = [`**${result.outcome}**${result.caughtUp ? ', caught up' : ''}, ${milliseconds.total} ms`];
   if (result.error !== null)
     lines.push('', `\`${result.error.code}\`: ${result.error.tried}: ${result.error.found}.`, '', `**Next:** ${result.error.action}`);
-  if (result.ledger?.position) lines.push('', `Ledger: epoch ${result.ledger.epoch}, sequence ${result.ledger.sequence}, \`${result.ledger.position}\``);
+  if (result.ledger?.position)
+    lines.push('', `Ledger: epoch ${result.ledger.epoch}, sequence ${result.ledger.sequence}, \`${result.ledger.position}\``);
   if (counts.wagons.captured + counts.wagons.applied > 0)
     lines.push(
       '',

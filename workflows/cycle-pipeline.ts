@@ -2,8 +2,9 @@
  * Cut, ship, apply and confirm side by side: while one batch ships the next is cut, while one is applied the next ships.
  * Each stage handles its batches one after the other, in order. Behind the log, batches grow.
  */
-import { CancellationScope, isCancellation } from '@temporalio/workflow';
+
 import type { ActivityInterfaceFor } from '@temporalio/workflow';
+import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { CutFrom, Route, SourceActivities, TargetActivities, WagonRef } from '../activities/contracts.js';
 import type { Position } from '../activities/vocabulary.js';
 import { type CycleFailure, classify, type Phase, type Side } from './cycle-failure.js';
@@ -77,7 +78,11 @@ export class CyclePipeline {
       ]);
       this.tally.cut(result);
       // Only left behind by a crash: the target looks whether their receipts are there, and gives them again if not.
-      const forgotten = !first ? [] : result.unconfirmed.filter((wagon) => !this.awaiting.has(wagon.sequence) && !plan.inbox.some((it) => it.sequence === wagon.sequence));
+      const forgotten = !first
+        ? []
+        : result.unconfirmed.filter(
+            (wagon) => !this.awaiting.has(wagon.sequence) && !plan.inbox.some((it) => it.sequence === wagon.sequence),
+          );
       if (forgotten.length > 0 && !this.dryRun) this.push(forgotten, false, plan.apply);
       first = false;
       if (result.wagons.length > 0 && plan.ship && !this.dryRun) this.push(result.wagons, true, plan.apply);

@@ -1,5 +1,13 @@
 /** Adds up what the phases of a cycle report. Pure. */
-import type { ApplyOutcome, ConfirmResult, CutResult, DeadLetterReport, ErrorReport, LedgerView, ShipResult } from '../activities/contracts.js';
+import type {
+  ApplyOutcome,
+  ConfirmResult,
+  CutResult,
+  DeadLetterReport,
+  ErrorReport,
+  LedgerView,
+  ShipResult,
+} from '../activities/contracts.js';
 import type { CycleOutcome, CycleResult } from './cycle-result.js';
 
 const LAGS_KEPT = 200;

@@ -1,6 +1,14 @@
 /** Waits for the operator's decision on a wagon that can't be applied. One a stream; the stream stands still behind it, in sight. */
 import { ApplicationFailure } from '@temporalio/common';
-import { allHandlersFinished, condition, defineQuery, defineUpdate, setCurrentDetails, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
+import {
+  allHandlersFinished,
+  condition,
+  defineQuery,
+  defineUpdate,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
 import type { DeadLetterReport, Route } from '../activities/contracts.js';
 import type { TableName } from '../activities/vocabulary.js';
 import { OUTCOME } from '../temporal/search-attributes.js';
@@ -15,12 +23,24 @@ export interface Decision {
   readonly by: string;
 }
 
+export interface RetryRequest {
+  readonly by: string;
+}
+export interface DiscardRequest {
+  readonly by: string;
+  readonly acceptDivergence: boolean;
+}
+export interface ResyncRequest {
+  readonly by: string;
+  readonly table: TableName;
+}
+
 /** Try the wagon again, once its cause is mended. `by`: who decides, for the record. */
-export const retryUpdate = defineUpdate<Decision, [{ readonly by: string }]>('retry');
+export const retryUpdate = defineUpdate<Decision, [RetryRequest]>('retry');
 /** Leave the wagon's changes out: the sides then differ. Refused without `acceptDivergence`. */
-export const discardUpdate = defineUpdate<Decision, [{ readonly by: string; readonly acceptDivergence: boolean }]>('discard');
+export const discardUpdate = defineUpdate<Decision, [DiscardRequest]>('discard');
 /** Copy the table again instead of applying what the wagon says of it. */
-export const resyncUpdate = defineUpdate<Decision, [{ readonly by: string; readonly table: TableName }]>('resync');
+export const resyncUpdate = defineUpdate<Decision, [ResyncRequest]>('resync');
 export const deadLetterQuery = defineQuery<DeadLetterReport>('deadLetter');
 
 function refuse(found: string, action: string, code = 'not-supported'): never {
@@ -35,7 +55,8 @@ function refuse(found: string, action: string, code = 'not-supported'): never {
 export async function deadLetter({ route, dead }: DeadLetterInput): Promise<Decision> {
   let decision: Decision | null = null;
   const undecided = (): void => {
-    if (decision !== null) refuse(`it was ${decision.decision} by ${decision.by} already`, 'See what the next cycle says: srdf status', 'stream-halted');
+    if (decision !== null)
+      refuse(`it was ${decision.decision} by ${decision.by} already`, 'See what the next cycle says: srdf status', 'stream-halted');
   };
 
   setHandler(deadLetterQuery, () => dead);
@@ -47,10 +68,10 @@ export async function deadLetter({ route, dead }: DeadLetterInput): Promise<Deci
       decision = retried;
       return retried;
     },
-    { validator: undecided },
+    { validator: (_request: RetryRequest) => undecided() },
   );
   setHandler(discardUpdate, async (): Promise<Decision> => refuse('a wagon cannot be discarded', RETRY_INSTEAD), {
-    validator: ({ acceptDivergence }) => {
+    validator: ({ acceptDivergence }: DiscardRequest) => {
       undecided();
       if (!acceptDivergence)
         refuse('the sides would differ without anybody having accepted it', 'Say so: --i-accept-divergence', 'target-divergence');
@@ -58,7 +79,7 @@ export async function deadLetter({ route, dead }: DeadLetterInput): Promise<Deci
     },
   });
   setHandler(resyncUpdate, async (): Promise<Decision> => refuse('a single table cannot be copied again', ESTABLISH_INSTEAD), {
-    validator: () => {
+    validator: (_request: ResyncRequest) => {
       undecided();
       refuse('this version cannot copy a single table again', ESTABLISH_INSTEAD);
     },

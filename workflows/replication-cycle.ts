@@ -13,7 +13,7 @@ import type { CutFrom, DeadLetterReport, LedgerResult, Route, WagonRef } from '.
 import { deadLetterWorkflowId } from '../temporal/ids.js';
 import { EPOCH, LAG_SECONDS, OUTCOME, workAbout } from '../temporal/search-attributes.js';
 import { cycleDetails } from './cycle-details.js';
-import { classify, type CycleFailure } from './cycle-failure.js';
+import { type CycleFailure, classify } from './cycle-failure.js';
 import { CyclePipeline } from './cycle-pipeline.js';
 import type { CycleInput, CycleLimits, CycleResult } from './cycle-result.js';
 import { CycleTally } from './cycle-tally.js';
@@ -57,15 +57,15 @@ export async function replicationCycle(input: CycleInput): Promise<CycleResult> 
   );
   const inbox = input.only === undefined || input.only === 'apply' ? start.inbox : [];
   const failure = await pipeline.run({
-      inbox,
-      after: follow({ epoch: start.ledger.epoch, sequence: start.ledger.sequence, wagonHash: start.ledger.wagonHash, position }, inbox),
-      boundaries: start.boundaries,
-      cut: input.only !== 'apply' && start.mode === 'active',
-      ship: input.only !== 'capture' && input.only !== 'apply',
-      apply: input.only === undefined || input.only === 'apply',
-      spoolOnly: input.only === 'ship',
-      wagonsPerActivity: limits.wagonsPerActivity,
-      mayContinue: () => workflowInfo().historyLength < limits.historyEvents && !workflowInfo().continueAsNewSuggested,
+    inbox,
+    after: follow({ epoch: start.ledger.epoch, sequence: start.ledger.sequence, wagonHash: start.ledger.wagonHash, position }, inbox),
+    boundaries: start.boundaries,
+    cut: input.only !== 'apply' && start.mode === 'active',
+    ship: input.only !== 'capture' && input.only !== 'apply',
+    apply: input.only === undefined || input.only === 'apply',
+    spoolOnly: input.only === 'ship',
+    wagonsPerActivity: limits.wagonsPerActivity,
+    mayContinue: () => workflowInfo().historyLength < limits.historyEvents && !workflowInfo().continueAsNewSuggested,
   });
   if (failure === null) return finish(tally, tally.result(tally.moved() ? 'replicated' : 'idle', Date.now()));
   if (failure.outcome !== 'dead-lettered') return finish(tally, fail(failure, tally));
@@ -77,14 +77,11 @@ export async function replicationCycle(input: CycleInput): Promise<CycleResult> 
   return finish(tally, tally.result('dead-lettered', Date.now(), { error: dead.error, deadLetter: dead }));
 }
 
-const fail = (failure: CycleFailure, tally: CycleTally): CycleResult =>
-  tally.result(failure.outcome, Date.now(), { error: failure.error });
+const fail = (failure: CycleFailure, tally: CycleTally): CycleResult => tally.result(failure.outcome, Date.now(), { error: failure.error });
 
 function follow(ledger: CutFrom, inbox: readonly WagonRef[]): CutFrom {
   const last = inbox.at(-1);
-  return last === undefined
-    ? ledger
-    : { epoch: last.epoch, sequence: last.sequence, wagonHash: last.hash, position: last.positionTo };
+  return last === undefined ? ledger : { epoch: last.epoch, sequence: last.sequence, wagonHash: last.hash, position: last.positionTo };
 }
 
 /** An idle run leaves the search attributes alone: they would be its thirteenth event. */

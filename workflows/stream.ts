@@ -1,6 +1,15 @@
 /** The long-lived entity of a stream: its mode, the operator's commands, its status. One a stream. */
 import { ApplicationFailure } from '@temporalio/common';
-import { allHandlersFinished, condition, continueAsNew, defineQuery, defineUpdate, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  defineQuery,
+  defineUpdate,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { Route, StreamMode } from '../activities/contracts.js';
 import { targetLocal } from './proxies.js';
 
@@ -33,7 +42,9 @@ export async function stream({ route, state: handedOn }: StreamEntityInput): Pro
   let turn: Promise<unknown> = Promise.resolve();
 
   const show = (): void =>
-    setCurrentDetails(`**${state.mode}** since ${new Date(state.since).toISOString()} by ${state.by}: ${state.reason}\n\n${route.source} → ${route.target}`);
+    setCurrentDetails(
+      `**${state.mode}** since ${new Date(state.since).toISOString()} by ${state.by}: ${state.reason}\n\n${route.source} → ${route.target}`,
+    );
   const refuseSame = (mode: StreamMode) => (request: ModeRequest) => {
     const found = state.mode === mode ? `the stream is ${mode} already, since ${new Date(state.since).toISOString()} by ${state.by}` : null;
     const lacking = request.by.trim() === '' ? 'nobody is named who asks for it' : null;

@@ -21,7 +21,8 @@ export function createConfirmWagons(site: SourceSite): (input: ConfirmInput) => 
       if ((await site.spool.wagonState(wagon)) === 'confirmed') continue;
       const receipt = await site.sender.receipt(wagon, 'applied', signal);
       if (receipt !== null) requireReceiptFor(wagon, site.receipts.verify(receipt), ['applied']);
-      else if (vouched === wagon.hash) site.log.warn({ wagon }, 'the target has no receipt of this wagon any more; the one behind it vouches for it');
+      else if (vouched === wagon.hash)
+        site.log.warn({ wagon }, 'the target has no receipt of this wagon any more; the one behind it vouches for it');
       else
         throw new SrdfError('wagon-missing', {
           tried: `fetching the receipt of wagon ${wagon.sequence} of epoch ${wagon.epoch} of ${wagon.stream}`,

@@ -52,7 +52,9 @@ export function chainAfter(after: CutFrom, spool: readonly SpooledWagon[]): Spoo
     }
     if (ref.sequence !== at.sequence + 1) refuse(`wagon ${at.sequence + 1} is missing from the spool, which holds wagon ${ref.sequence}`);
     if (previousHash !== at.hash || positionFrom !== at.position)
-      refuse(`wagon ${ref.sequence} of the spool follows ${previousHash.slice(0, 16)}… at ${positionFrom}, not ${at.hash.slice(0, 16)}… at ${at.position}`);
+      refuse(
+        `wagon ${ref.sequence} of the spool follows ${previousHash.slice(0, 16)}… at ${positionFrom}, not ${at.hash.slice(0, 16)}… at ${at.position}`,
+      );
     chain.push(ref);
     at = { sequence: ref.sequence, hash: ref.hash, position: ref.positionTo };
   }

@@ -22,5 +22,4 @@ export const writeNote = async (stateDirectory: string, wagon: Address, note: Wa
   await writeFact(note, stateDirectory, ...name(wagon));
 export const readNote = async (stateDirectory: string, wagon: Address): Promise<WagonNote | null> =>
   await readFact<WagonNote>(stateDirectory, ...name(wagon));
-export const removeNote = async (stateDirectory: string, wagon: Address): Promise<void> =>
-  await removeFact(stateDirectory, ...name(wagon));
+export const removeNote = async (stateDirectory: string, wagon: Address): Promise<void> => await removeFact(stateDirectory, ...name(wagon));

@@ -1,0 +1,53 @@
+/** Where the target stands, what its inbox holds behind that, and whether anything forbids to go on. The authority a cycle begins with. */
+import type { LedgerResult, LedgerView, StreamInput, WagonRef } from '../contracts.js';
+import type { Ledger } from '../engines/engine.js';
+import type { TargetSite } from '../site.js';
+import { type Epoch, NO_WAGON, type Sequence, type StreamName } from '../vocabulary.js';
+import { settleApplied } from './applied-receipts.js';
+import { firstTrains, trainsAfter } from './inbox-chain.js';
+import { readDeadLetter, readMode } from './target-facts.js';
+
+const INBOX_TOLD = 64;
+
+export const ABSENT: LedgerView = {
+  phase: 'absent',
+  epoch: 0 as Epoch,
+  sequence: 0 as Sequence,
+  wagonHash: NO_WAGON,
+  position: null,
+  consistentFrom: null,
+  bootstrap: null,
+};
+
+export const viewOf = ({ phase, epoch, sequence, wagonHash, position, consistentFrom, bootstrap }: Ledger): LedgerView => ({
+  phase,
+  epoch,
+  sequence,
+  wagonHash,
+  position,
+  consistentFrom,
+  bootstrap,
+});
+
+export const listInbox = async (site: TargetSite, stream: StreamName): Promise<readonly WagonRef[]> => [
+  ...(await site.inbox.list(stream, 'changes')),
+  ...(await site.inbox.list(stream, 'ddl')),
+];
+
+export function createReadLedger(site: TargetSite): (input: StreamInput) => Promise<LedgerResult> {
+  return async ({ stream }) => {
+    const { engine } = site.stream(stream);
+    const mode = await readMode(site, stream);
+    const ledger = await engine.readLedger(stream);
+    if (ledger === null) return { ledger: ABSENT, inbox: [], deadLetter: null, mode, boundaries: [] };
+    const inbox = await listInbox(site, stream);
+    await settleApplied(site, ledger, inbox);
+    return {
+      ledger: viewOf(ledger),
+      inbox: firstTrains(trainsAfter(ledger, inbox), INBOX_TOLD),
+      deadLetter: await readDeadLetter(site, ledger),
+      mode,
+      boundaries: await engine.boundaries(stream),
+    };
+  };
+}

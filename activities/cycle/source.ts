@@ -1,0 +1,39 @@
+/** The source's activities of the cycle, for one site. */
+import { SrdfError } from '../../temporal/error-catalogue.js';
+import type { SourceActivities } from '../contracts.js';
+import type { SourceSite } from '../site.js';
+import type { Position } from '../vocabulary.js';
+import { createConfirmWagons } from './confirm-wagons.js';
+import { createCutWagons } from './cut-wagons.js';
+import { createShipWagons } from './ship-wagons.js';
+
+export function cycleSourceActivities(
+  site: SourceSite,
+): Pick<SourceActivities, 'cutWagons' | 'shipWagons' | 'confirmWagons' | 'readSpool'> {
+  return {
+    cutWagons: createCutWagons(site),
+    shipWagons: createShipWagons(site),
+    confirmWagons: createConfirmWagons(site),
+    readSpool: async ({ stream }) => {
+      const kinds = ['changes', 'ddl', 'schema', 'range'] as const;
+      const wagons = (await Promise.all(kinds.map((kind) => site.spool.list(stream, kind)))).flat();
+      const { maxBytes } = await site.spool.usage();
+      return {
+        wagons: wagons.length,
+        bytes: wagons.reduce((sum, wagon) => sum + wagon.bytes, 0),
+        maxBytes,
+        logEnd: await logEnd(site, stream),
+      };
+    },
+  };
+}
+
+/** null while the source database is away: the spool is still there to be told of. */
+async function logEnd(site: SourceSite, stream: Parameters<SourceSite['stream']>[0]): Promise<Position | null> {
+  try {
+    return await site.stream(stream).engine.currentPosition();
+  } catch (error) {
+    if (error instanceof SrdfError && error.code === 'source-unreachable') return null;
+    throw error;
+  }
+}

@@ -1,0 +1,34 @@
+/** What a target remembers of a stream beside its ledger: its mode, and the dead letter it stands behind. On the target's own disk. */
+import { isPoison } from '../../temporal/poison.js';
+import type { DeadLetterReport, StreamMode } from '../contracts.js';
+import type { Ledger } from '../engines/engine.js';
+import type { TargetSite } from '../site.js';
+import type { Sequence, StreamName } from '../vocabulary.js';
+import { readFact, removeFact, writeFact } from './stream-files.js';
+
+const modeFile = (stream: StreamName): readonly string[] => ['modes', `${stream}.json`];
+const deadLetterFile = (stream: StreamName): readonly string[] => ['dead-letters', `${stream}.json`];
+
+export async function readMode(site: TargetSite, stream: StreamName): Promise<StreamMode> {
+  return (await readFact<{ readonly mode: StreamMode }>(site.stateDirectory, ...modeFile(stream)))?.mode ?? 'active';
+}
+export async function writeMode(site: TargetSite, stream: StreamName, mode: StreamMode): Promise<void> {
+  site.stream(stream);
+  await writeFact({ mode }, site.stateDirectory, ...modeFile(stream));
+}
+
+/** null as well when the ledger has moved since: the dead letter is then of the past. */
+export async function readDeadLetter(site: TargetSite, ledger: Ledger): Promise<DeadLetterReport | null> {
+  const dead = await readFact<DeadLetterReport>(site.stateDirectory, ...deadLetterFile(ledger.stream));
+  return dead !== null && dead.epoch === ledger.epoch && dead.sequence === ledger.sequence + 1 && isPoison(dead.error.code) ? dead : null;
+}
+export const writeDeadLetter = async (site: TargetSite, stream: StreamName, dead: DeadLetterReport): Promise<void> =>
+  await writeFact(dead, site.stateDirectory, ...deadLetterFile(stream));
+
+/** Only the one that was looked at: a decision on an old dead letter doesn't touch a newer one. */
+export async function releaseDeadLetter(site: TargetSite, stream: StreamName, sequence: Sequence): Promise<boolean> {
+  const dead = await readFact<DeadLetterReport>(site.stateDirectory, ...deadLetterFile(stream));
+  if (dead === null || dead.sequence !== sequence) return false;
+  await removeFact(site.stateDirectory, ...deadLetterFile(stream));
+  return true;
+}
