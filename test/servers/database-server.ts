@@ -60,25 +60,34 @@ export class DatabaseServer {
       options.options ?? [],
     );
     server.forget = onLeaving(() => server.removeNow());
-    const data = join(directory, 'data');
-    await mkdir(server.temporary);
-    if (options.kind === 'mariadb') {
-      await execa(
-        'mariadb-install-db',
-        ['--no-defaults', '--user=root', `--datadir=${data}`, '--auth-root-authentication-method=normal', '--skip-test-db'],
-        { env: { TMPDIR: server.temporary } },
-      );
-    } else {
-      if (!existsSync(join(mysqlDirectory(), 'mysqld')))
-        throw new Error(`no MySQL in ${mysqlDirectory()}: run npm run setup, or set SRDF_MYSQL_DIR`);
-      await execa(
-        join(mysqlDirectory(), 'mysqld'),
-        ['--user=root', '--initialize-insecure', `--datadir=${data}`, `--log-error=${directory}/init.log`],
-        { env: { TMPDIR: server.temporary } },
-      );
+    try {
+      await server.initialise();
+      await server.run();
+    } catch (error) {
+      await server.remove();
+      throw error;
     }
-    await server.run();
     return server;
+  }
+
+  private async initialise(): Promise<void> {
+    const data = join(this.directory, 'data');
+    const options = { env: { TMPDIR: this.temporary } };
+    await mkdir(this.temporary);
+    if (this.kind === 'mariadb') {
+      const parameters = [
+        '--no-defaults',
+        '--user=root',
+        `--datadir=${data}`,
+        '--auth-root-authentication-method=normal',
+        '--skip-test-db',
+      ];
+      await execa('mariadb-install-db', parameters, options);
+      return;
+    }
+    const binary = join(mysqlDirectory(), 'mysqld');
+    if (!existsSync(binary)) throw new Error(`no MySQL in ${mysqlDirectory()}: run npm run setup -- --engine mysql, or set SRDF_MYSQL_DIR`);
+    await execa(binary, ['--user=root', '--initialize-insecure', `--datadir=${data}`, `--log-error=${this.directory}/init.log`], options);
   }
 
   /** A server that starts removes every other's temporary tables from the folder it takes for its own: so each has one. */
