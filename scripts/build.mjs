@@ -33,7 +33,7 @@ export async function build() {
   removeOrphans(dist);
   say('build: bundling workflows');
   const { bundleWorkflows } = await import(pathToFileURL(join(dist, 'temporal/workflow-bundle.js')).href);
-  await bundleWorkflows();
+  await bundleWorkflows(join(dist, 'workflow-bundle.js'));
   chmodSync(join(dist, 'client/bin.js'), 0o755);
   writeFileSync(stamp, '');
   sayDone('build');
