@@ -147,6 +147,8 @@ export interface BootstrapPlan {
 }
 export interface BootstrapInput extends StreamInput {
   readonly bootstrap: BootstrapId;
+  /** Of the wagons that are sealed; default 1, the first epoch of a stream. */
+  readonly epoch?: Epoch;
 }
 export interface RangeInput extends BootstrapInput {
   readonly table: TableName;
@@ -161,6 +163,8 @@ export interface ShippedRange {
 export interface CompareRangeResult {
   readonly rows: number;
   readonly checksum: string;
+  /** Hash of the table's definition. */
+  readonly schema: string;
 }
 
 /** Activities of the site that serves. Task queue `srdf-source-{site}`. */
@@ -181,7 +185,7 @@ export interface SourceActivities {
   ): Promise<WagonRef>;
   /** Cuts a table into ranges; the boundaries stay on the source's disk under the plan's name. */
   planRanges(
-    input: BootstrapInput & { readonly table: TableName; readonly round: number },
+    input: BootstrapInput & { readonly table: TableName; readonly round: number; readonly rowsPerRange?: number },
   ): Promise<{ readonly plan: string; readonly ranges: number }>;
   shipRange(input: RangeInput): Promise<ShippedRange>;
   /** Tables whose definition changed between two positions. */
@@ -194,7 +198,7 @@ export interface SourceActivities {
     input: StreamInput & { readonly table: TableName; readonly plan: string; readonly ranges: readonly number[] },
   ): Promise<{ readonly ranges: readonly CompareRangeResult[]; readonly position: Position }>;
   planCompare(
-    input: StreamInput & { readonly table: TableName; readonly compare: string },
+    input: StreamInput & { readonly table: TableName; readonly compare: string; readonly epoch: Epoch },
   ): Promise<{ readonly plan: string; readonly ranges: number; readonly wagon: WagonRef }>;
 }
 
@@ -218,8 +222,15 @@ export interface TargetActivities {
   ): Promise<{ readonly rows: number; readonly alreadyApplied: number }>;
   beginCatchUp(input: BootstrapInput & { readonly from: Position; readonly consistentFrom: Position }): Promise<LedgerView>;
 
+  /** `release`: the last call about this plan; its wagon is removed from the inbox. */
   checksumTarget(
-    input: StreamInput & { readonly table: TableName; readonly plan: string; readonly wagon: WagonRef; readonly ranges: readonly number[] },
+    input: StreamInput & {
+      readonly table: TableName;
+      readonly plan: string;
+      readonly wagon: WagonRef;
+      readonly ranges: readonly number[];
+      readonly release?: boolean;
+    },
   ): Promise<{ readonly ranges: readonly CompareRangeResult[] }>;
 }
 

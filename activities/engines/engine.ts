@@ -258,6 +258,11 @@ export interface TargetEngine {
     range: RangeIdentity,
     body: RangeBody,
   ): Promise<{ readonly outcome: 'applied' | 'already-applied'; readonly rows: number }>;
+  /** Parts of a range that are in, in order: so that a repeated load needs no wagon of what is there. */
+  loadedParts?(
+    stream: StreamName,
+    range: Omit<RangeIdentity, 'part' | 'wagonHash'>,
+  ): Promise<readonly { readonly part: number; readonly wagonHash: string; readonly last: boolean }[]>;
   beginCatchUp(stream: StreamName, bootstrap: BootstrapId, from: Position, consistentFrom: Position): Promise<Ledger>;
 
   checksumRange(request: ChecksumRequest): Promise<RangeChecksum>;

@@ -1,0 +1,22 @@
+/** Opens a wagon that stands outside the chain, and makes sure that it is the very one the source has announced. */
+import { SrdfError } from '../../temporal/error-catalogue.js';
+import type { WagonRef } from '../contracts.js';
+import type { TargetSite } from '../site.js';
+import type { WagonBody } from '../wagon/body.js';
+
+/** Errors: `wagon-missing`, `bootstrap-range-lost` (another attempt's wagon took its place), those of opening. */
+export async function openStandalone(site: TargetSite, wagon: WagonRef): Promise<WagonBody> {
+  const sealed = await site.inbox.read(wagon);
+  const opened = await site.opener.open(sealed, {
+    stream: wagon.stream,
+    sourceSite: site.source,
+    targetSite: site.site,
+    epoch: wagon.epoch,
+  });
+  if (opened.hash === wagon.hash && opened.header.kind === wagon.kind && opened.header.epoch === wagon.epoch) return opened.body;
+  throw new SrdfError('bootstrap-range-lost', {
+    tried: `opening the ${wagon.kind} wagon ${wagon.sequence} of ${wagon.stream}`,
+    found: 'the inbox holds another wagon at its address, of another attempt',
+    action: 'It is read and sent again',
+  });
+}

@@ -1,0 +1,55 @@
+/** Range plans on the source's disk. They hold key values: they never leave the site but inside a sealed wagon. */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SrdfError } from '../../temporal/error-catalogue.js';
+import type { RangePlan } from '../engines/engine.js';
+import { errorCode, writeWhole } from '../transport/atomic-file.js';
+import type { Position, StreamName, TableName } from '../vocabulary.js';
+
+export interface StoredPlan {
+  readonly table: TableName;
+  readonly plan: RangePlan;
+  /** The log's end when the plan was made: what its wagons' headers name. */
+  readonly position: Position;
+}
+
+/** A plan's name begins with its round, so that the target can tell a former round's wagons from this one's. */
+const NAME = /^\d{6}-[0-9a-f]{40}$/;
+
+/** Writes the plan and returns its name, from its content. */
+export async function storePlan(
+  stateDirectory: string,
+  stream: StreamName,
+  round: number,
+  about: string,
+  plan: StoredPlan,
+): Promise<string> {
+  const text = JSON.stringify(plan);
+  const hash = createHash('sha256').update(`${stream}\n${about}\n${round}\n${text}`).digest('hex').slice(0, 40);
+  const name = `${String(round).padStart(6, '0')}-${hash}`;
+  await writeWhole(pathOf(stateDirectory, stream, name), 'replace', async (handle) => {
+    await handle.writeFile(text);
+  });
+  return name;
+}
+
+/** Throws `bootstrap-range-lost` when the file is gone or isn't this table's. */
+export async function readPlan(stateDirectory: string, stream: StreamName, name: string, table: TableName): Promise<StoredPlan> {
+  let text: string | null = null;
+  try {
+    if (NAME.test(name)) text = await readFile(pathOf(stateDirectory, stream, name), 'utf8');
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+  }
+  const stored = text === null ? null : (JSON.parse(text) as StoredPlan);
+  if (stored !== null && stored.table.database === table.database && stored.table.table === table.table) return stored;
+  throw new SrdfError('bootstrap-range-lost', {
+    tried: `reading the range plan ${name} of ${table.database}.${table.table}`,
+    found: stored === null ? 'the source’s disk doesn’t hold it (any more)' : 'it is another table’s',
+    action: 'The table is planned and copied anew',
+  });
+}
+
+const pathOf = (stateDirectory: string, stream: StreamName, name: string): string =>
+  join(stateDirectory, 'range-plans', stream, `${name}.json`);

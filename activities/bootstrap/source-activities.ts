@@ -1,0 +1,106 @@
+/** The source's part of a bootstrap: looks, plans, reads and ships. Changes nothing in the source database. */
+import type { ShippedRange, SourceActivities, WagonRef } from '../contracts.js';
+import { withHeartbeat } from '../cycle/heartbeat.js';
+import { tableInScope } from '../engines/mysql/binlog/scope.js';
+import type { SourceSite } from '../site.js';
+import type { Epoch } from '../vocabulary.js';
+import { readPlan, storePlan } from './range-plans.js';
+import { shipBody } from './ship-body.js';
+import { changedBy, inCopyOrder } from './table-order.js';
+import { standaloneSequence } from './wagon-sequence.js';
+
+/** Bytes of values a range's body holds before the next begins: bounds memory on both sides. */
+const BODY_BYTES = 16 * 2 ** 20;
+const FIRST_EPOCH = 1 as Epoch;
+
+type BootstrapSource = Pick<
+  SourceActivities,
+  'inspectSource' | 'notePosition' | 'planBootstrap' | 'shipSchema' | 'planRanges' | 'shipRange' | 'changedTables'
+>;
+
+export function bootstrapSourceActivities(site: SourceSite): BootstrapSource {
+  return {
+    async inspectSource({ stream }) {
+      const { engine, selection } = site.stream(stream);
+      return await engine.inspect(selection);
+    },
+
+    async notePosition({ stream }) {
+      return { position: await site.stream(stream).engine.currentPosition() };
+    },
+
+    async planBootstrap({ stream }) {
+      const { engine, selection, config } = site.stream(stream);
+      const tables = inCopyOrder(await engine.planTables(selection), config.priority);
+      const { findings } = await engine.inspect(selection);
+      return { tables, warnings: findings.filter((it) => it.severity === 'warning') };
+    },
+
+    async shipSchema({ stream, bootstrap, epoch, stage, round, only }) {
+      return await withHeartbeat(async ({ signal }): Promise<WagonRef> => {
+        const { engine, selection } = site.stream(stream);
+        // The very first wagon of a stream that is established: what an earlier life of it left in the spool would be taken for forks.
+        if (stage === 'before-data' && only === undefined) await site.spool.clear(stream);
+        const body = await engine.describeSchema(selection, stage, only);
+        return await shipBody(
+          site,
+          {
+            stream,
+            epoch: epoch ?? FIRST_EPOCH,
+            sequence: standaloneSequence('schema', bootstrap, stage, round),
+            position: body.baseline,
+            body,
+          },
+          signal,
+        );
+      });
+    },
+
+    async planRanges({ stream, bootstrap, table, round, rowsPerRange }) {
+      return await withHeartbeat(async () => {
+        const { engine, config } = site.stream(stream);
+        const position = await engine.currentPosition();
+        const plan = await engine.planRanges(table, rowsPerRange ?? config.bootstrap.rowsPerRange);
+        const name = await storePlan(site.stateDirectory, stream, round, bootstrap, { table, plan, position });
+        return { plan: name, ranges: plan.boundaries.length + 1 };
+      });
+    },
+
+    async shipRange({ stream, bootstrap, epoch, table, plan: name, range }) {
+      return await withHeartbeat(async ({ signal, report }): Promise<ShippedRange> => {
+        const { plan, position } = await readPlan(site.stateDirectory, stream, name, table);
+        const wagons: WagonRef[] = [];
+        let rows = 0;
+        for await (const body of site.stream(stream).engine.readRange(table, plan, range, BODY_BYTES)) {
+          wagons.push(
+            await shipBody(
+              site,
+              {
+                stream,
+                epoch: epoch ?? FIRST_EPOCH,
+                sequence: standaloneSequence('range', bootstrap, name, range, body.part),
+                position: body.asOf ?? position,
+                body,
+              },
+              signal,
+            ),
+          );
+          rows += body.rows;
+          report({ range, rows });
+        }
+        return { wagons, rows, bytesWire: wagons.reduce((sum, it) => sum + it.bytes, 0) };
+      });
+    },
+
+    async changedTables({ stream, from, to }) {
+      return await withHeartbeat(async () => {
+        const { engine, selection } = site.stream(stream);
+        const statements = await engine.scanDdl(from, to, selection);
+        return changedBy(
+          statements.map((it) => it.classification),
+          (name) => tableInScope(selection, name),
+        );
+      });
+    },
+  };
+}

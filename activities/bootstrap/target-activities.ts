@@ -1,0 +1,93 @@
+/** The target's part of a bootstrap: looks, creates, loads. Each call may be repeated or doubled. */
+import { SrdfError } from '../../temporal/error-catalogue.js';
+import type { TargetActivities, WagonRef } from '../contracts.js';
+import { withHeartbeat } from '../cycle/heartbeat.js';
+import { viewOf } from '../cycle/read-ledger.js';
+import type { Finding } from '../engines/engine.js';
+import type { TargetSite } from '../site.js';
+import type { Epoch } from '../vocabulary.js';
+import { openStandalone } from './open-standalone.js';
+
+const FIRST_EPOCH = 1 as Epoch;
+
+type BootstrapTarget = Pick<
+  TargetActivities,
+  'inspectTarget' | 'beginLoading' | 'loadSchema' | 'resetTables' | 'loadRange' | 'beginCatchUp'
+>;
+
+export function bootstrapTargetActivities(site: TargetSite): BootstrapTarget {
+  return {
+    async inspectTarget({ stream, mustBeEmpty, source }) {
+      const { engine, selection } = site.stream(stream);
+      const preflight = await engine.inspect(selection, { mustBeEmpty });
+      if (preflight.server !== source.server) return preflight;
+      const same: Finding = {
+        severity: 'error',
+        check: 'same-server',
+        found: 'source and target are the same server',
+        fix: 'Name two different servers as source and target of the stream in srdf.yaml',
+      };
+      return { ...preflight, findings: [same, ...preflight.findings] };
+    },
+
+    async beginLoading({ stream, bootstrap, epoch }) {
+      const { engine } = site.stream(stream);
+      // Only for a stream that isn't here yet: what an earlier life of it left would be taken for forks.
+      if ((await engine.readLedger(stream)) === null) await site.inbox.clear(stream);
+      return viewOf(await engine.beginLoading(stream, bootstrap, epoch ?? FIRST_EPOCH));
+    },
+
+    async loadSchema({ stream, bootstrap, wagon }) {
+      return await withHeartbeat(async () => {
+        const body = await openStandalone(site, wagon);
+        if (body.kind !== 'schema') throw otherKind(wagon);
+        const result = await site.stream(stream).engine.createSchema(stream, bootstrap, body);
+        await site.inbox.release(wagon);
+        return result;
+      });
+    },
+
+    async resetTables({ stream, bootstrap, tables, baseline }) {
+      await withHeartbeat(async () => {
+        await site.stream(stream).engine.resetTables(stream, bootstrap, tables, baseline);
+      });
+    },
+
+    async loadRange({ stream, bootstrap, table, plan, range, wagons }) {
+      return await withHeartbeat(async ({ signal, report }) => {
+        const { engine } = site.stream(stream);
+        const there = (await engine.loadedParts?.(stream, { ...table, plan, range })) ?? [];
+        let rows = 0;
+        let alreadyApplied = 0;
+        for (const [part, wagon] of wagons.entries()) {
+          signal.throwIfAborted();
+          // Its wagon may be gone from the inbox: the database's word is enough.
+          if (there.some((it) => it.part === part && it.wagonHash === wagon.hash)) {
+            alreadyApplied++;
+            continue;
+          }
+          const body = await openStandalone(site, wagon);
+          if (body.kind !== 'range') throw otherKind(wagon);
+          if (body.database !== table.database || body.table !== table.table) throw otherKind(wagon);
+          const result = await engine.loadRange(stream, bootstrap, { ...table, plan, range, part, wagonHash: wagon.hash }, body);
+          rows += result.rows;
+          if (result.outcome === 'already-applied') alreadyApplied++;
+          report({ range, rows });
+        }
+        for (const wagon of wagons) await site.inbox.release(wagon);
+        return { rows, alreadyApplied };
+      });
+    },
+
+    async beginCatchUp({ stream, bootstrap, from, consistentFrom }) {
+      return viewOf(await site.stream(stream).engine.beginCatchUp(stream, bootstrap, from, consistentFrom));
+    },
+  };
+}
+
+const otherKind = (wagon: WagonRef): SrdfError =>
+  new SrdfError('wagon-malformed', {
+    tried: `opening the ${wagon.kind} wagon ${wagon.sequence} of ${wagon.stream}`,
+    found: 'it holds something else than it was announced for',
+    action: 'Install the same version of SRDF on both sites',
+  });
