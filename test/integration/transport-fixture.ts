@@ -1,6 +1,9 @@
 /** Two ends of a transport with real files and real TLS, and wagons whose header is real and whose body is noise. */
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
+import type { ClientRequest, IncomingHttpHeaders } from 'node:http';
+import { request as httpsRequest, type RequestOptions } from 'node:https';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { WagonRef } from '../../activities/contracts.js';
@@ -162,4 +165,117 @@ export async function errorOf(call: Promise<unknown>): Promise<SrdfError> {
   );
   if (outcome instanceof SrdfError) return outcome;
   throw outcome instanceof Error ? outcome : new Error(String(outcome));
+}
+
+/** A line between the sites that can break: cuts a connection once so many bytes have passed towards the receiver. */
+export class BreakingLine {
+  target = 0;
+  /** The next connections' breaking points, in bytes; none left: the line holds. */
+  readonly breaks: number[] = [];
+  connections = 0;
+  private constructor(
+    private readonly server: Server,
+    readonly port: number,
+  ) {}
+
+  static async open(closing: Closing): Promise<BreakingLine> {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const line = new BreakingLine(server, (server.address() as AddressInfo).port);
+    server.on('connection', (near) => line.carry(near));
+    closing.add(() => line.close());
+    return line;
+  }
+
+  private readonly sockets = new Set<Socket>();
+  private carry(near: Socket): void {
+    this.connections++;
+    const limit = this.breaks.shift() ?? Number.POSITIVE_INFINITY;
+    const far = connect(this.target, '127.0.0.1');
+    let passed = 0;
+    for (const socket of [near, far]) {
+      this.sockets.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('close', () => {
+        near.destroy();
+        far.destroy();
+        this.sockets.delete(socket);
+      });
+    }
+    far.pipe(near);
+    near.on('data', (chunk: Buffer) => {
+      passed += chunk.length;
+      if (passed < limit) {
+        if (!far.write(chunk)) {
+          near.pause();
+          far.once('drain', () => near.resume());
+        }
+        return;
+      }
+      far.end(chunk.subarray(0, Math.max(0, chunk.length - (passed - limit))), () => near.destroy());
+    });
+  }
+
+  private async close(): Promise<void> {
+    for (const socket of this.sockets) socket.destroy();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+}
+
+export interface RawAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** A request as any client could make it, the pinned certificate or not. */
+export function rawRequest(
+  port: number,
+  options: RequestOptions & { readonly body?: Buffer | undefined; readonly onRequest?: (request: ClientRequest) => void },
+): Promise<RawAnswer> {
+  return new Promise((resolve, reject) => {
+    const request = httpsRequest({ host: '127.0.0.1', port, rejectUnauthorized: false, agent: false, ...options }, (response) => {
+      const parts: Buffer[] = [];
+      response.on('data', (part: Buffer) => parts.push(part));
+      response.on('error', reject);
+      response.on('end', () => {
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(parts).toString() });
+        request.destroy();
+      });
+    });
+    request.on('error', reject);
+    options.onRequest?.(request);
+    if (options.onRequest === undefined) request.end(options.body);
+  });
+}
+
+/** A PUT of a wagon's bytes from `offset`, with headers changed at will. */
+export function rawPut(
+  ends: Pick<Ends, 'receiver' | 'source'>,
+  wagon: Wagon,
+  change: {
+    readonly headers?: Record<string, string>;
+    readonly path?: string;
+    readonly offset?: number;
+    readonly onRequest?: (request: ClientRequest) => void;
+  } = {},
+): Promise<RawAnswer> {
+  const offset = change.offset ?? 0;
+  const body = wagon.bytes.subarray(offset);
+  const { stream, kind, epoch, sequence } = wagon.address;
+  return rawRequest(ends.receiver.port, {
+    key: ends.source.key,
+    cert: ends.source.certificate,
+    method: 'PUT',
+    path: change.path ?? `/v1/streams/${stream}/${kind}/${epoch}/${sequence}`,
+    headers: {
+      'Srdf-Hash': wagon.ref.hash,
+      'Srdf-Length': String(wagon.bytes.length),
+      'Srdf-Offset': String(offset),
+      'Content-Length': String(body.length),
+      ...change.headers,
+    },
+    body,
+    ...(change.onRequest === undefined ? {} : { onRequest: change.onRequest }),
+  });
 }
