@@ -1,0 +1,37 @@
+/**
+ * Checksums of events. Each file says in its format description whether its events carry a CRC32; the server's present
+ * setting says nothing about older files. Pure.
+ */
+import { crc32 } from 'node:zlib';
+import { EVENT, HEADER_FLAG } from './event-types.js';
+
+export type ChecksumAlgorithm = 'none' | 'crc32';
+
+export const crcMatches = (bytes: Buffer, start: number, end: number): boolean =>
+  end - start > 4 && crc32(bytes.subarray(start, end - 4)) === bytes.readUInt32LE(end - 4);
+
+/**
+ * The algorithm a FORMAT_DESCRIPTION event announces: the byte before its own CRC.
+ * null: unknown to us. Servers before 5.6 / 5.3 had none; they are not supported.
+ */
+export function announcedAlgorithm(bytes: Buffer, end: number): ChecksumAlgorithm | null {
+  const code = bytes.readUInt8(end - 5);
+  return code === 0 ? 'none' : code === 1 ? 'crc32' : null;
+}
+
+/** A format description's own CRC is computed with the in-use flag clear; the flag is set while the file is written to. */
+export function formatDescriptionMatches(bytes: Buffer, start: number, end: number): boolean {
+  if (crcMatches(bytes, start, end)) return true;
+  const copy = Buffer.from(bytes.subarray(start, end));
+  copy.writeUInt16LE(copy.readUInt16LE(17) & ~HEADER_FLAG.IN_USE, 17);
+  return crcMatches(copy, 0, copy.length);
+}
+
+/**
+ * Events the dump thread makes up itself (ROTATE at the beginning of a file, HEARTBEAT) carry a CRC or not as the *connection*
+ * has it, not the file: told by whether it fits.
+ */
+export const isMadeUp = (type: number, flags: number, endPosition: number): boolean =>
+  type === EVENT.HEARTBEAT ||
+  type === EVENT.HEARTBEAT_V2 ||
+  (type === EVENT.ROTATE && ((flags & HEADER_FLAG.ARTIFICIAL) !== 0 || endPosition === 0));

@@ -1,0 +1,69 @@
+/**
+ * MySQL's TRANSACTION_PAYLOAD: a whole transaction's events in one, compressed with zstd
+ * (https://dev.mysql.com/doc/dev/mysql-server/latest/classmysql_1_1binlog_1_1event_1_1Transaction__payload__event.html).
+ * Inner events have no checksum; the outer event's covers them. Uncompressed piece by piece: a transaction is not held whole.
+ */
+import { DCtx } from 'zstd-napi/binding.js';
+import { HEADER_LENGTH } from './event-types.js';
+import { readPackedInteger } from './packed-integer.js';
+
+const FIELD = { END: 0, SIZE: 1, COMPRESSION: 2, UNCOMPRESSED_SIZE: 3 } as const;
+const COMPRESSION = { ZSTD: 0, NONE: 255 } as const;
+const PIECE = 1 << 20;
+
+/** `bytes[start, end)`: the body without checksum. Yields whole events; each is valid until the next is asked for. RangeError when malformed. */
+export function* payloadEvents(bytes: Buffer, start: number, end: number): Generator<Buffer> {
+  let p = start;
+  let compression: number = COMPRESSION.ZSTD;
+  let size: number | null = null;
+  let uncompressed: number | null = null;
+  for (;;) {
+    const type = readPackedInteger(bytes, p);
+    p = type.next;
+    if (type.value === FIELD.END) break;
+    const length = readPackedInteger(bytes, p);
+    p = length.next;
+    if (type.value === FIELD.SIZE) size = readPackedInteger(bytes, p).value;
+    else if (type.value === FIELD.COMPRESSION) compression = readPackedInteger(bytes, p).value;
+    else if (type.value === FIELD.UNCOMPRESSED_SIZE) uncompressed = readPackedInteger(bytes, p).value;
+    else throw new RangeError(`a transaction payload with the unknown field ${type.value}`);
+    p += length.value;
+    if (p > end) throw new RangeError('a transaction payload that ends in its header');
+  }
+  if (size !== null && p + size !== end) throw new RangeError(`a transaction payload of ${end - p} bytes that announces ${size}`);
+  if (compression !== COMPRESSION.ZSTD && compression !== COMPRESSION.NONE)
+    throw new RangeError(`a transaction payload with the unknown compression ${compression}`);
+
+  let total = 0;
+  let carry: Buffer = Buffer.alloc(0);
+  const pieces = compression === COMPRESSION.ZSTD ? inflate(bytes.subarray(p, end)) : [bytes.subarray(p, end)];
+  for (const piece of pieces) {
+    total += piece.length;
+    carry = carry.length === 0 ? piece : Buffer.concat([carry, piece]);
+    let at = 0;
+    while (carry.length - at >= HEADER_LENGTH) {
+      const length = carry.readUInt32LE(at + 9);
+      if (length < HEADER_LENGTH) throw new RangeError(`an event of ${length} bytes in a transaction payload`);
+      if (carry.length - at < length) break;
+      yield carry.subarray(at, at + length);
+      at += length;
+    }
+    carry = Buffer.from(carry.subarray(at));
+  }
+  if (carry.length > 0) throw new RangeError('a transaction payload that ends in the middle of an event');
+  if (uncompressed !== null && total !== uncompressed)
+    throw new RangeError(`a transaction payload of ${total} bytes that announces ${uncompressed}`);
+}
+
+function* inflate(source: Buffer): Generator<Buffer> {
+  const context = new DCtx();
+  let rest: Buffer = source;
+  for (;;) {
+    const piece = Buffer.allocUnsafeSlow(PIECE);
+    const [toFlush, written, consumed] = context.decompressStream(piece, rest);
+    rest = rest.subarray(consumed);
+    if (written > 0) yield piece.subarray(0, written);
+    if (toFlush === 0 && rest.length === 0) return;
+    if (written === 0 && consumed === 0) throw new RangeError('compressed data that ends too early');
+  }
+}

@@ -1,0 +1,84 @@
+/** The log's end as readers of the tables see it. */
+import type { Connection, RowDataPacket } from 'mysql2/promise';
+import { SrdfError } from '../../../temporal/error-catalogue.js';
+import type { Position } from '../../vocabulary.js';
+import { describeServer, openConnection, type ServerAccess, serverIdentity, serverKind } from './connection.js';
+import { type LogEnd, queryError } from './log-end.js';
+import { formatPosition } from './position.js';
+
+/**
+ * The log's end now. Everything up to it is visible to every read that begins later: MariaDB's consistent snapshot knows the
+ * position it was taken at; MySQL's log_status reads storage engines and log under one lock.
+ * Errors: `source-preflight` when a privilege lacks or XA transactions are prepared (their changes lie before the position and
+ * their fate behind it).
+ */
+export async function currentPosition(access: ServerAccess): Promise<Position> {
+  const connection = await openConnection(access);
+  try {
+    const kind = await serverKind(connection);
+    await refusePrepared(connection);
+    const at = kind.engine === 'mariadb' ? await mariadbPosition(connection) : await mysqlPosition(connection);
+    await refusePrepared(connection);
+    return formatPosition({ server: await serverIdentity(connection, kind), parts: 0, known: '', ...at });
+  } catch (error) {
+    throw queryError(error, `noting the end of the binary log of ${describeServer(access.server)}`);
+  } finally {
+    connection.destroy();
+  }
+}
+
+async function mariadbPosition(connection: Connection): Promise<LogEnd & { gtid: string }> {
+  await connection.query('START TRANSACTION WITH CONSISTENT SNAPSHOT');
+  const [rows] = await connection.query<RowDataPacket[]>("SHOW STATUS LIKE 'binlog_snapshot_%'");
+  const status = new Map(rows.map((row) => [String(row.Variable_name).toLowerCase(), String(row.Value)]));
+  const file = status.get('binlog_snapshot_file') ?? '';
+  const offset = Number(status.get('binlog_snapshot_position') ?? 0);
+  await connection.query('ROLLBACK');
+  if (file === '') {
+    // No transaction engine has taken part yet (a server just started): there is nothing that could be invisible.
+    const [ends] = await connection.query<RowDataPacket[]>('SHOW MASTER STATUS');
+    return await mariadbGtidAt(connection, { file: String(ends[0]?.File), offset: Number(ends[0]?.Position) });
+  }
+  return await mariadbGtidAt(connection, { file, offset });
+}
+async function mariadbGtidAt(connection: Connection, end: LogEnd): Promise<LogEnd & { gtid: string }> {
+  const [rows] = await connection.query<RowDataPacket[]>('SELECT BINLOG_GTID_POS(?, ?) AS gtid', [end.file, end.offset]);
+  const gtid = rows[0]?.gtid;
+  if (typeof gtid !== 'string')
+    throw new SrdfError('source-preflight', {
+      tried: `asking for the GTID at ${end.file}:${end.offset}`,
+      found: 'the server gives none',
+      action: 'Check SELECT BINLOG_GTID_POS on the source, and that log_bin is ON',
+    });
+  return { ...end, gtid };
+}
+
+async function mysqlPosition(connection: Connection): Promise<LogEnd & { gtid: string }> {
+  const [rows] = await connection.query<RowDataPacket[]>('SELECT CAST(LOCAL AS CHAR) AS local FROM performance_schema.log_status');
+  const local = JSON.parse(String(rows[0]?.local ?? '{}')) as Record<string, string | number | undefined>;
+  if (local.binary_log_file === undefined)
+    throw new SrdfError('source-preflight', {
+      tried: 'reading performance_schema.log_status',
+      found: 'no binary log in it',
+      action: 'Put log_bin=ON into the configuration of the source and restart it',
+    });
+  return {
+    file: String(local.binary_log_file),
+    offset: Number(local.binary_log_position),
+    gtid: String(local.gtid_executed ?? '').replace(/\s/g, ''),
+  };
+}
+
+async function refusePrepared(connection: Connection): Promise<void> {
+  const [rows] = await connection.query<RowDataPacket[]>('XA RECOVER').catch((error: { errno?: number }) => {
+    // MySQL asks for XA_RECOVER_ADMIN; without it, XA isn't watched, and a prepared transaction in scope still halts the reader.
+    if (error.errno === 1401 || error.errno === 1227) return [[]] as [RowDataPacket[]];
+    throw error;
+  });
+  if (rows.length === 0) return;
+  throw new SrdfError('source-preflight', {
+    tried: 'noting the end of the binary log of the source',
+    found: `${rows.length} XA transactions are prepared and not committed`,
+    action: 'Commit or roll them back on the source (XA RECOVER lists them), then try again',
+  });
+}

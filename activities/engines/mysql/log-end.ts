@@ -1,0 +1,43 @@
+/** Where a server's binary log ends. */
+import type { Connection, RowDataPacket } from 'mysql2/promise';
+import { SrdfError } from '../../../temporal/error-catalogue.js';
+import type { ServerKind } from './connection.js';
+
+export interface LogEnd {
+  readonly file: string;
+  readonly offset: number;
+}
+
+/** The end as the server names it now (SHOW BINARY LOG STATUS, formerly SHOW MASTER STATUS). */
+export async function logEnd(connection: Connection, kind: ServerKind): Promise<LogEnd> {
+  const statement = kind.engine === 'mysql' && kind.number >= 80_200 ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS';
+  const [rows] = await connection.query<RowDataPacket[]>(statement);
+  const row = rows[0];
+  if (row === undefined)
+    throw new SrdfError('source-preflight', {
+      tried: `asking the source for the end of its binary log (${statement})`,
+      found: 'it writes none',
+      action: 'Put log_bin=ON into the configuration of the source and restart it',
+    });
+  return { file: String(row.File), offset: Number(row.Position) };
+}
+
+/** Errors of statements on an open source connection. 1142, 1227, 1370: a privilege lacks. */
+export function queryError(error: unknown, tried: string): unknown {
+  if (error instanceof SrdfError) return error;
+  const { errno, message, code } = error as { errno?: number; message?: string; code?: string };
+  const found = message ?? String(code ?? error);
+  if (errno === 1142 || errno === 1227 || errno === 1044 || errno === 1045 || errno === 1370)
+    return new SrdfError('source-preflight', {
+      tried,
+      found,
+      action: 'Grant the account of the source in srdf.yaml what `srdf doctor` lists (see the GRANT statements in the README)',
+      cause: error,
+    });
+  return new SrdfError('source-unreachable', {
+    tried,
+    found,
+    action: 'Check that the source runs; it is tried again by itself',
+    cause: error,
+  });
+}
