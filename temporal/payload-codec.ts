@@ -4,7 +4,7 @@
  */
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import { METADATA_ENCODING_KEY, type Payload, type PayloadCodec } from '@temporalio/common';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import { SrdfError } from './error-catalogue.js';
 
 export const ENCRYPTED_ENCODING = 'binary/encrypted';
@@ -39,7 +39,7 @@ export class EncryptingPayloadCodec implements PayloadCodec {
 
   async encode(payloads: Payload[]): Promise<Payload[]> {
     return payloads.map((payload) => {
-      const plain = temporal.api.common.v1.Payload.encode(payload).finish();
+      const plain = proto.temporal.api.common.v1.Payload.encode(payload).finish();
       const nonce = randomBytes(NONCE_BYTES);
       const cipher = createCipheriv('aes-256-gcm', this.key, nonce).setAAD(text.encode(this.id));
       const data = Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
@@ -64,7 +64,7 @@ export class EncryptingPayloadCodec implements PayloadCodec {
           .setAAD(text.encode(this.id))
           .setAuthTag(data.subarray(data.length - TAG_BYTES));
         const plain = Buffer.concat([decipher.update(data.subarray(NONCE_BYTES, data.length - TAG_BYTES)), decipher.final()]);
-        return temporal.api.common.v1.Payload.decode(plain);
+        return proto.temporal.api.common.v1.Payload.decode(plain);
       } catch (cause) {
         throw new SrdfError('wagon-sealed-body', {
           tried: 'opening a Temporal payload',
