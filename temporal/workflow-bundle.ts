@@ -28,8 +28,8 @@ const bundle = async (log: BundleLog) => {
   return await bundleWorkflowCode({ workflowsPath: workflowsPath(), failureConverterPath: failureConverterPath(), logger });
 };
 
-/** For the build: writes the bundle to `out`. */
-export async function bundleWorkflows(out: string, log: BundleLog = { info: () => undefined }): Promise<void> {
+/** For the build: writes the bundle to `out`, by default where the workers of dist/ look for it. */
+export async function bundleWorkflows(out: string = prebuiltPath(), log: BundleLog = { info: () => undefined }): Promise<void> {
   const { code } = await bundle(log);
   await mkdir(dirname(out), { recursive: true });
   await writeFile(out, code);

@@ -14,6 +14,7 @@ import { createSealer } from '../activities/wagon/sealer.js';
 import { engineOf, resolveSecret, selectionOf, streamOf } from '../config/load.js';
 import type { SrdfConfig } from '../config/schema.js';
 import { type Closable, closeAll } from './close-all.js';
+import { replicaId } from './replica-id.js';
 
 export async function openSourceSite(config: SrdfConfig, log: Logger): Promise<{ readonly site: SourceSite; close(): Promise<void> }> {
   const name = config.source.name as SiteName;
@@ -42,11 +43,10 @@ export async function openSourceSite(config: SrdfConfig, log: Logger): Promise<{
     const streams = new Map<StreamName, SourceStream>();
     for (const stream of config.streams) {
       const engine = createSourceEngine({
-        engine: engineOf(stream),
-        access: { server: stream.source, password: (await resolveSecret(stream.source.password)) ?? null, role: 'source' },
-        ...(stream.serverId === undefined ? {} : { serverId: stream.serverId }),
-        pair: config.pair,
-        stream: stream.name as StreamName,
+        name: engineOf(stream),
+        server: stream.source,
+        password: await resolveSecret(stream.source.password),
+        serverId: stream.serverId ?? replicaId(config.pair, stream.name),
       });
       opened.push(engine);
       streams.set(stream.name as StreamName, { config: stream, selection: selectionOf(stream), engine });
