@@ -70,18 +70,20 @@ export async function runCommand(argv: readonly string[], terminal: Terminal): P
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
     if (error instanceof AlreadyTold) return exitCodeOf(error.code);
-    if (error instanceof SrdfError) {
-      if (json) terminal.out(failureJson(error));
-      else terminal.err(renderFailure(error));
-      return exitCodeOf(error.code);
-    }
-    if (terminal.signal.aborted) {
+    if (terminal.signal.aborted && !(error instanceof SrdfError)) {
       terminal.err('srdf: interrupted\n');
       return EXIT.interrupted;
     }
-    terminal.err(
-      `srdf: an error this program has no name for\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-    );
-    return EXIT.unexpected;
+    const known = error instanceof SrdfError ? error : unexpected(argv, error);
+    if (json) terminal.out(failureJson(known));
+    else terminal.err(renderFailure(known));
+    return exitCodeOf(known.code);
   }
 }
+
+const unexpected = (argv: readonly string[], error: unknown): SrdfError =>
+  new SrdfError('unexpected', {
+    tried: `running srdf ${argv.join(' ')}`,
+    found: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    action: 'Report this, with the text above',
+  });

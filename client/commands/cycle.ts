@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { type CommandFactory, command, configOption, jsonOption } from '../command.js';
+import { AlreadyTold, type CommandFactory, command, configOption, jsonOption } from '../command.js';
 
 export const cycleCommand: CommandFactory = (terminal) =>
   command('cycle <stream>', {

@@ -1,6 +1,6 @@
 /** A bootstrap's plan, progress and end as an operator reads them. Touches nothing. */
 import type { BootstrapPlan } from '../../activities/contracts.js';
-import type { BootstrapProgress, BootstrapResult } from '../../workflows/bootstrap.js';
+import type { BootstrapProgress, BootstrapResult } from '../expected-workflows.js';
 import { bytes, count, duration, table } from './table.js';
 
 export function renderPlan(stream: string, plan: BootstrapPlan): string {

@@ -1,0 +1,1 @@
+export const renderComparison = (_stream: string, _result: unknown): string => '';
