@@ -14,10 +14,10 @@ import type { Logger } from 'pino';
 import type { WagonRef } from '../contracts.js';
 import { NO_WAGON, type StreamName, type WagonHash } from '../vocabulary.js';
 import type { WagonHeader } from '../wagon/contract.js';
-import { errorCode, makeFolder, namesIn, removeFile, writeFully, writeWhole } from './atomic-file.js';
+import { errorCode, isDiskFull, makeFolder, namesIn, removeFile, writeFully, writeWhole } from './atomic-file.js';
 import type { ReceiptStatus, Spool, WagonAddress } from './contract.js';
 import { ReceiptFiles } from './receipt-files.js';
-import { fullStore, misplaced, missingFrom, noAddress, otherKind, type StoreName } from './store-errors.js';
+import { fullDisk, fullStore, misplaced, missingFrom, noAddress, otherKind, type StoreName } from './store-errors.js';
 import { scanStore } from './store-scan.js';
 import { describeAddress, folderOf, isStreamName, isValidAddress, parseAddress, placeOf, whyNotAt } from './wagon-address.js';
 import { encodeTrailer, HEADER_BYTES_MOST, HEADER_BYTES_USUAL, inspectFile, readWhole, TRAILER_BYTES } from './wagon-file.js';
@@ -117,6 +117,8 @@ export abstract class FileStore implements Omit<Spool, 'wagonState'> {
         this.enter(ref);
         return { hash, bytes, existed: false };
       }
+    } catch (error) {
+      throw isDiskFull(error) ? fullDisk(this.called, address, error) : error;
     } finally {
       this.free(reserved);
     }

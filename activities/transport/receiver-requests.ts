@@ -112,7 +112,7 @@ export class ReceiverRequests {
     const about = { method: request.method, path: request.url?.slice(0, 200), peer: request.socket.remoteAddress };
     let refusal = refusalOf(error);
     if (refusal === null) {
-      if (!request.socket.destroyed) log.error({ ...about, error }, 'receiver: request failed');
+      if (!request.socket.destroyed) log.error({ ...about, err: error }, 'receiver: request failed');
       refusal = {
         status: 500,
         code: 'receiver-busy',

@@ -1,5 +1,6 @@
 /** Why a request was refused, as it travels: JSON `{code, found, action}` under a fitting HTTP status (RFC 9110). Pure. */
 import { ERRORS, type ErrorCode, SrdfError } from '../../temporal/error-catalogue.js';
+import { isDiskFull } from './atomic-file.js';
 
 /** Codes of the wire alone: they tell the sender how to go on. */
 export type WireCode = ErrorCode | 'wrong-offset';
@@ -51,7 +52,7 @@ export function refusalOf(error: unknown): Refusal | null {
     const status = STATUS[error.code] ?? (retry ? 503 : 403);
     return { status, code: error.code, found, action, ...(retry ? { retryAfterSeconds: RETRY_SECONDS[error.code] ?? 5 } : {}) };
   }
-  if (error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')) {
+  if (isDiskFull(error)) {
     return {
       status: 507,
       code: 'inbox-full',

@@ -21,6 +21,16 @@ export function fullStore(
   });
 }
 
+/** The disk was full before the store was. */
+export function fullDisk(store: StoreName, address: WagonAddress, cause: unknown): SrdfError {
+  return new SrdfError(store === 'spool' ? 'spool-full' : 'inbox-full', {
+    tried: `storing the ${describeAddress(address)}`,
+    found: `the disk of the ${store} is full`,
+    action: "Free space on the disk of the site's state folder, and set its maxBytes below what the disk has",
+    cause,
+  });
+}
+
 export function missingFrom(store: StoreName, tried: string): SrdfError {
   return new SrdfError('wagon-missing', {
     tried,

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { Closing, makeWagon, openEnds, receiptText, STREAM } from './transport-fixture.js';
+import { startReceiver } from '../../activities/transport/receiver.js';
+import { BreakingLine, Closing, makeWagon, openEnds, receiptText, receiverOptions, STREAM } from './transport-fixture.js';
 
 const closing = new Closing();
 afterEach(() => closing.all());
@@ -35,6 +36,27 @@ describe('a wagon from spool to inbox', () => {
     expect(await spool.wagonState(wagon.address)).toBe('confirmed');
     expect(await spool.usage()).toMatchObject({ wagons: 0, bytes: 0 });
     expect(await inbox.usage()).toMatchObject({ wagons: 0, bytes: 0 });
+  });
+
+  test('many wagons share a connection, and one that was closed in the meantime is replaced without the caller noticing', async () => {
+    const line = await BreakingLine.open(closing);
+    const ends = await openEnds(closing, {
+      url: (port) => {
+        line.target = port;
+        return `https://127.0.0.1:${line.port}`;
+      },
+    });
+    const wagons = Array.from({ length: 6 }, (_, index) => makeWagon(index + 1, 100_000));
+    for (const it of wagons) await ends.spool.put(it.address, it.bytes);
+    for (const it of wagons.slice(0, 4)) expect(await ends.sender.ship(it.ref, { signal })).toMatchObject({ bytesSent: it.bytes.length });
+    expect(line.connections).toBe(1);
+    await ends.receiver.close();
+    const receiver = await startReceiver(receiverOptions(ends.inbox, ends.target, ends.source));
+    closing.add(() => receiver.close());
+    line.target = receiver.port;
+    for (const it of wagons.slice(4)) await ends.sender.ship(it.ref, { signal });
+    expect(line.connections).toBe(2);
+    expect(await ends.inbox.list(STREAM, 'changes')).toEqual(wagons.map((it) => it.ref));
   });
 
   test('foreign keys come from the target', async () => {
