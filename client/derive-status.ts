@@ -105,7 +105,7 @@ function phaseOf(facts: StreamFacts, ledger: LedgerResult | null): StreamPhase {
   // A ledger in `loading` whose bootstrap doesn't run was left behind.
   if (known === 'loading' || (known === 'absent' && facts.bootstrap?.error)) return 'bootstrap-failed';
   if (known === 'absent') return 'not-established';
-  return facts.schedule === null && facts.bootstrap === null ? 'not-established' : 'unknown';
+  return 'unknown';
 }
 
 function nextStep(
@@ -118,10 +118,10 @@ function nextStep(
   if (deadLetter !== null) {
     return `${deadLetter.error.action}. Then: srdf dead-letters retry ${stream}`;
   }
+  if ('error' in facts.target) return facts.target.error.action;
   if (phase === 'not-established') return `srdf establish ${stream}`;
   if (phase === 'bootstrap-failed')
     return facts.bootstrap?.error ? `${facts.bootstrap.error.action}. Then: srdf establish ${stream}` : `srdf establish ${stream}`;
-  if ('error' in facts.target) return facts.target.error.action;
   if ('error' in facts.source) return facts.source.error.action;
   if (mode === 'suspended') return `srdf resume ${stream}`;
   if (facts.schedule === null && !facts.bootstrap?.running) return `No cycles are scheduled: srdf resume ${stream}`;

@@ -12,9 +12,9 @@ import { bootstrapWorkflowId, streamWorkflowId } from '../temporal/ids.js';
 import { ensureCycleSchedule } from '../temporal/schedules.js';
 import { workAbout } from '../temporal/search-attributes.js';
 import { CONTROL_QUEUE } from '../temporal/task-queues.js';
-import type { BootstrapProgress, BootstrapResult, BootstrapWorkflowInput } from './expected-workflows.js';
 import type { StreamEntityInput } from '../workflows/stream.js';
 import type { StreamControl } from './control.js';
+import type { BootstrapProgress, BootstrapResult, BootstrapWorkflowInput } from './expected-workflows.js';
 import { renderProgress } from './rendering/establish.js';
 import type { Terminal } from './terminal.js';
 
