@@ -1,0 +1,358 @@
+/** The cycle's decisions, on a real Temporal server: what it asks of whom, in which order, and what each trouble ends in. */
+import { randomUUID } from 'node:crypto';
+import { WorkflowUpdateFailedError } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type {
+  ApplyOutcome,
+  CutResult,
+  DeadLetterReport,
+  LedgerResult,
+  LedgerView,
+  StreamMode,
+  WagonRef,
+} from '../../activities/contracts.js';
+import { type Epoch, NO_WAGON, type Position, type Sequence, type StreamName, type WagonHash } from '../../activities/vocabulary.js';
+import { SrdfError } from '../../temporal/error-catalogue.js';
+import { deadLetterWorkflowId } from '../../temporal/ids.js';
+import type { CycleInput, CycleResult } from '../../workflows/cycle-result.js';
+import { TemporalEnvironment, type TestSites } from './temporal-environment.js';
+
+let environment: TemporalEnvironment;
+beforeAll(async () => {
+  environment = await TemporalEnvironment.start();
+});
+afterAll(async () => await environment?.stop());
+
+const position = (sequence: number) => `p${sequence}` as Position;
+const ref = (sequence: number, train = { index: 0, last: true }): WagonRef => ({
+  stream: 'shop' as StreamName,
+  kind: 'changes',
+  epoch: 1 as Epoch,
+  sequence: sequence as Sequence,
+  hash: String(sequence).padStart(64, '0') as WagonHash,
+  bytes: 100,
+  positionTo: position(sequence),
+  train,
+});
+
+/** A stream in miniature: a log of so many wagons, a spool, an inbox, a ledger. Keeps the order of everything it is asked. */
+class Miniature {
+  readonly calls: string[] = [];
+  ledger: LedgerView = {
+    phase: 'consistent',
+    epoch: 1 as Epoch,
+    sequence: 0 as Sequence,
+    wagonHash: NO_WAGON,
+    position: position(0),
+    consistentFrom: null,
+    bootstrap: null,
+  };
+  inbox: WagonRef[] = [];
+  mode: StreamMode = 'active';
+  deadLetter: DeadLetterReport | null = null;
+  poisoned: number | null = null;
+  received = 0;
+  confirmed: number[] = [];
+  constructor(readonly log: readonly WagonRef[]) {}
+
+  sites(): TestSites {
+    const source: TestSites['source'] = {
+      cutWagons: async ({ after, maxWagons }): Promise<CutResult> => {
+        const wagons = this.log.filter((wagon) => wagon.sequence > after.sequence).slice(0, maxWagons);
+        this.calls.push(`cut ${wagons.map((wagon) => wagon.sequence)}`);
+        const last = wagons.at(-1);
+        return {
+          wagons,
+          unconfirmed: [],
+          fresh: wagons.length,
+          caughtUp: (last?.sequence ?? after.sequence) >= (this.log.at(-1)?.sequence ?? 0),
+          next:
+            last === undefined ? after : { epoch: last.epoch, sequence: last.sequence, wagonHash: last.hash, position: last.positionTo },
+          transactions: wagons.length,
+          changes: { captured: wagons.length * 10, carried: wagons.length * 5 },
+          bytes: { log: 1_000, raw: 500, wire: 100 },
+          committed: null,
+          milliseconds: { read: 1, compact: 1, seal: 1 },
+        };
+      },
+      shipWagons: async ({ wagons }) => {
+        this.calls.push(`ship ${wagons.map((wagon) => wagon.sequence)}`);
+        this.inbox.push(...wagons);
+        return { received: wagons.map((wagon) => wagon.sequence), bytesSent: 100, milliseconds: 1 };
+      },
+      confirmWagons: async ({ wagons }) => {
+        this.calls.push(`confirm ${wagons.map((wagon) => wagon.sequence)}`);
+        this.confirmed.push(...wagons.map((wagon) => wagon.sequence));
+        return {
+          confirmed: wagons.map((wagon) => wagon.sequence),
+          contents: { transactions: wagons.length, captured: wagons.length * 10, carried: wagons.length * 5, logBytes: 1_000 },
+          lagMilliseconds: wagons.map(() => 4_000),
+          milliseconds: 1,
+        };
+      },
+    };
+    const target: TestSites['target'] = {
+      readLedger: async (): Promise<LedgerResult> => ({
+        ledger: this.ledger,
+        inbox: this.inbox.filter((wagon) => wagon.sequence > this.ledger.sequence),
+        deadLetter: this.deadLetter,
+        mode: this.mode,
+        boundaries: [],
+      }),
+      applyWagons: async ({ wagons }): Promise<ApplyOutcome> => {
+        const applied: Sequence[] = [];
+        let open: WagonRef[] = [];
+        for (const wagon of this.inbox.filter(
+          (it) => it.sequence > this.ledger.sequence && it.sequence <= (wagons.at(-1)?.sequence ?? 0),
+        )) {
+          if (wagon.sequence === this.poisoned) {
+            if (applied.length > 0) break;
+            const error = { code: 'target-divergence', tried: 'applying', found: 'a row is missing', action: 'put it back' };
+            this.deadLetter = { epoch: wagon.epoch, sequence: wagon.sequence, hash: wagon.hash, error, since: 1 };
+            this.calls.push(`refuse ${wagon.sequence}`);
+            throw new SrdfError('target-divergence', error);
+          }
+          open = [...open, wagon];
+          if (!wagon.train.last) continue;
+          applied.push(...open.map((it) => it.sequence));
+          open = [];
+          this.ledger = { ...this.ledger, sequence: wagon.sequence, wagonHash: wagon.hash, position: wagon.positionTo };
+        }
+        this.calls.push(`apply ${applied}`);
+        return {
+          applied,
+          alreadyApplied: [],
+          changes: applied.length * 5,
+          rows: { inserted: applied.length * 5, updated: 0, deleted: 0 },
+          ledger: this.ledger,
+          milliseconds: { open: 1, apply: 1 },
+        };
+      },
+      releaseDeadLetter: async () => {
+        this.deadLetter = null;
+        return { released: true };
+      },
+      setStreamMode: async ({ mode }) => {
+        this.mode = mode;
+      },
+    };
+    return { ...environment.newSites(), source, target };
+  }
+}
+
+const run = async (sites: TestSites, input: Omit<CycleInput, 'route'> = {}) => {
+  const handle = await environment.temporal.client.workflow.start<(input: CycleInput) => Promise<CycleResult>>('replicationCycle', {
+    workflowId: `cycle-${randomUUID()}`,
+    taskQueue: sites.taskQueue,
+    args: [{ route: sites.route, ...input }],
+  });
+  return { handle, result: await handle.result() };
+};
+const log = (count: number): WagonRef[] => Array.from({ length: count }, (_, index) => ref(index + 1));
+
+describe('a cycle', () => {
+  it('that finds nothing costs 12 history events', async () => {
+    const miniature = new Miniature([]);
+    const sites = miniature.sites();
+    const { handle, result } = await environment.withWorkers(sites, () => run(sites));
+    expect(result.outcome).toBe('idle');
+    expect(result.caughtUp).toBe(true);
+    expect(await environment.history(handle)).toHaveLength(12);
+  });
+
+  it('carries a single wagon through all four states', async () => {
+    const miniature = new Miniature(log(1));
+    const sites = miniature.sites();
+    const { result } = await environment.withWorkers(sites, () => run(sites));
+    expect(miniature.calls).toEqual(['cut 1', 'ship 1', 'apply 1', 'confirm 1']);
+    expect(result).toMatchObject({
+      outcome: 'replicated',
+      positions: { from: 'p0', to: 'p1' },
+      counts: { transactions: 1, captured: 10, carried: 5, applied: 5, wagons: { captured: 1, received: 1, applied: 1, confirmed: 1 } },
+      lagMilliseconds: [4_000],
+      error: null,
+    });
+  });
+
+  it('behind the log takes several wagons an activity, cuts while it ships, and keeps their order', async () => {
+    const miniature = new Miniature(log(40));
+    const sites = miniature.sites();
+    const { handle, result } = await environment.withWorkers(sites, () => run(sites));
+    expect(result.counts.wagons).toEqual({ captured: 40, received: 40, applied: 40, confirmed: 40 });
+    expect(miniature.confirmed).toEqual(log(40).map((wagon) => wagon.sequence));
+    expect(miniature.ledger.sequence).toBe(40);
+    // 2, 4, 8, 16, 10: five batches of four activities.
+    expect(miniature.calls.filter((call) => call.startsWith('cut'))).toHaveLength(5);
+    expect((await environment.history(handle)).length).toBeLessThan(200);
+  });
+
+  it('ends before its history grows long, and the next one goes on', async () => {
+    const miniature = new Miniature(log(20));
+    const sites = miniature.sites();
+    const [first, second] = await environment.withWorkers(sites, async () => [
+      (await run(sites, { limits: { historyEvents: 20, wagonsPerActivity: 2 } })).result,
+      (await run(sites)).result,
+    ]);
+    expect(first?.caughtUp).toBe(false);
+    expect(first?.counts.wagons.applied).toBeLessThan(20);
+    expect(second?.counts.wagons.applied).toBe(20 - (first?.counts.wagons.applied ?? 0));
+    expect(miniature.confirmed).toHaveLength(20);
+  });
+
+  it('applies a train that spans two batches once it is whole', async () => {
+    const train = [1, 2, 3, 4, 5].map((sequence, index) => ref(sequence, { index, last: index === 4 }));
+    const miniature = new Miniature(train);
+    const sites = miniature.sites();
+    const { result } = await environment.withWorkers(sites, () => run(sites, { limits: { wagonsPerActivity: 2 } }));
+    expect(result.outcome).toBe('replicated');
+    expect(miniature.calls).toContain('apply 1,2,3,4,5');
+    expect(miniature.confirmed).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it('applies and confirms what the inbox holds before it cuts', async () => {
+    const miniature = new Miniature(log(3));
+    miniature.inbox = [ref(1), ref(2)];
+    const sites = miniature.sites();
+    await environment.withWorkers(sites, () => run(sites));
+    expect(miniature.calls).not.toContain('ship 1');
+    expect(miniature.calls.filter((call) => call.startsWith('ship'))).toEqual(['ship 3']);
+    expect(miniature.confirmed).toEqual([1, 2, 3]);
+  });
+
+  it('does nothing to a stream that was never established', async () => {
+    const miniature = new Miniature(log(1));
+    miniature.ledger = { ...miniature.ledger, phase: 'absent', position: null };
+    const sites = miniature.sites();
+    const { result } = await environment.withWorkers(sites, () => run(sites));
+    expect(result.outcome).toBe('not-established');
+    expect(miniature.calls).toEqual([]);
+  });
+
+  it('leaves a suspended stream alone, and a draining one cuts nothing new', async () => {
+    const miniature = new Miniature(log(3));
+    miniature.inbox = [ref(1)];
+    miniature.mode = 'suspended';
+    const sites = miniature.sites();
+    const [suspended, draining] = await environment.withWorkers(sites, async () => {
+      const first = (await run(sites)).result;
+      miniature.mode = 'draining';
+      return [first, (await run(sites)).result];
+    });
+    expect(suspended?.outcome).toBe('suspended');
+    expect(draining?.outcome).toBe('replicated');
+    expect(miniature.calls).toEqual(['apply 1', 'confirm 1']);
+  });
+
+  it('ends with source-unreachable when no worker serves the source site', async () => {
+    const miniature = new Miniature(log(1));
+    const sites = miniature.sites();
+    const { handle, result } = await environment.withWorkers(sites, () => run(sites, { limits: { patienceMilliseconds: 1_000 } }), {
+      sourceWorker: false,
+    });
+    expect(result.outcome).toBe('source-unreachable');
+    expect(result.error).toMatchObject({ code: 'worker-silent', found: 'no worker took it' });
+    expect((await handle.describe()).status.name).toBe('COMPLETED');
+  });
+
+  it('halts at an event that is not understood, and says what it is', async () => {
+    const miniature = new Miniature([]);
+    const sites = miniature.sites();
+    const facts = {
+      tried: 'reading binlog.000002:77',
+      found: 'event PARTIAL_UPDATE_ROWS',
+      action: 'SET GLOBAL binlog_row_value_options = ""',
+    };
+    const { result } = await environment.withWorkers(
+      {
+        ...sites,
+        source: {
+          ...sites.source,
+          cutWagons: async () => {
+            throw new SrdfError('log-event-unsupported', facts);
+          },
+        },
+      },
+      () => run(sites),
+    );
+    expect(result).toMatchObject({ outcome: 'halted', error: { code: 'log-event-unsupported', ...facts } });
+  });
+
+  it('never lets the text of an unknown error into the history', async () => {
+    const miniature = new Miniature([]);
+    const sites = miniature.sites();
+    const { result } = await environment.withWorkers(
+      {
+        ...sites,
+        source: {
+          ...sites.source,
+          cutWagons: async () => {
+            throw Object.assign(new Error("Duplicate entry 'alice@example.org' for key 'email'"), { code: 'ER_DUP_ENTRY' });
+          },
+        },
+      },
+      () => run(sites),
+    );
+    expect(result.error?.code).toBe('unexpected');
+    expect(JSON.stringify(result)).not.toContain('alice');
+    expect(result.error?.found).toContain('ER_DUP_ENTRY');
+  });
+});
+
+describe('a wagon that cannot be applied', () => {
+  it('stops the stream behind it, in sight, until the operator retries', async () => {
+    const miniature = new Miniature(log(4));
+    miniature.poisoned = 3;
+    const sites = miniature.sites();
+    const { workflow } = environment.temporal.client;
+    await environment.withWorkers(sites, async () => {
+      const first = (await run(sites)).result;
+      expect(first).toMatchObject({
+        outcome: 'dead-lettered',
+        error: { code: 'target-divergence' },
+        deadLetter: { sequence: 3 },
+        counts: { wagons: { applied: 2, confirmed: 2 } },
+      });
+      const before = [...miniature.calls];
+      const second = (await run(sites)).result;
+      expect(second.outcome).toBe('dead-lettered');
+      expect(miniature.calls).toEqual(before);
+
+      const dead = workflow.getHandle(deadLetterWorkflowId(sites.route));
+      expect(await dead.query('deadLetter')).toMatchObject({ sequence: 3, error: { found: 'a row is missing' } });
+      const discard = dead.executeUpdate('discard', { args: [{ by: 'alice', acceptDivergence: false }] });
+      await expect(discard).rejects.toThrow(WorkflowUpdateFailedError);
+      const resync = dead.executeUpdate('resync', { args: [{ by: 'alice', table: { database: 'shop', table: 'orders' } }] });
+      await expect(resync).rejects.toThrow(WorkflowUpdateFailedError);
+      expect(miniature.deadLetter).not.toBeNull();
+
+      miniature.poisoned = null;
+      await dead.executeUpdate('retry', { args: [{ by: 'alice' }] });
+      expect(await dead.result()).toEqual({ decision: 'retried', by: 'alice' });
+      expect((await run(sites)).result).toMatchObject({ outcome: 'replicated', caughtUp: true });
+      expect(miniature.confirmed).toEqual([1, 2, 3, 4]);
+    });
+  });
+});
+
+describe('the entity of a stream', () => {
+  it('suspends, refuses what is already so, and resumes', async () => {
+    const miniature = new Miniature(log(1));
+    const sites = miniature.sites();
+    await environment.withWorkers(sites, async () => {
+      const handle = await environment.temporal.client.workflow.start('stream', {
+        workflowId: `stream-${randomUUID()}`,
+        taskQueue: sites.taskQueue,
+        args: [{ route: sites.route }],
+      });
+      const ask = { by: 'alice', reason: 'disk is being changed' };
+      await handle.executeUpdate('suspend', { args: [ask] });
+      expect(miniature.mode).toBe('suspended');
+      expect(await handle.query('status')).toMatchObject({ mode: 'suspended', ...ask });
+      await expect(handle.executeUpdate('suspend', { args: [ask] })).rejects.toThrow(WorkflowUpdateFailedError);
+      expect((await run(sites)).result.outcome).toBe('suspended');
+      await handle.executeUpdate('resume', { args: [{ by: 'alice', reason: 'disk is changed' }] });
+      expect((await run(sites)).result.outcome).toBe('replicated');
+      await handle.terminate();
+    });
+  });
+});

@@ -1,0 +1,102 @@
+/** A real Temporal server with the real workflows, payload codec and converters; the test brings the activities. */
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { WorkflowHandle } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions, type WorkflowBundleOption } from '@temporalio/worker';
+import type { Route, SourceActivities, TargetActivities } from '../../activities/contracts.js';
+import type { SiteName, StreamName } from '../../activities/vocabulary.js';
+import { connectClient, type TemporalClient } from '../../temporal/connection.js';
+import { createDataConverter } from '../../temporal/data-converter.js';
+import { type DevServer, startDevServer } from '../../temporal/dev-server.js';
+import { failureInterceptor } from '../../temporal/failures.js';
+import { registerSearchAttributes } from '../../temporal/search-attribute-registration.js';
+import { sourceQueue, targetQueue } from '../../temporal/task-queues.js';
+import { workflowBundle } from '../../temporal/workflow-bundle.js';
+
+export interface TestSites {
+  readonly route: Route;
+  /** Where the workflows of this test run. */
+  readonly taskQueue: string;
+  readonly source: Partial<SourceActivities>;
+  readonly target: Partial<TargetActivities>;
+}
+
+export class TemporalEnvironment {
+  private constructor(
+    private readonly directory: string,
+    private readonly server: DevServer,
+    readonly temporal: TemporalClient,
+    private readonly connection: NativeConnection,
+    private readonly bundle: WorkflowBundleOption,
+    private readonly key: string,
+  ) {}
+
+  static async start(): Promise<TemporalEnvironment> {
+    Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+    const directory = await mkdtemp(join(tmpdir(), 'srdf-temporal-'));
+    const server = await startDevServer({ directory });
+    const key = randomBytes(32).toString('hex');
+    process.env.SRDF_TEST_PAYLOAD_KEY = key;
+    const temporal = await connectClient({
+      address: server.address,
+      namespace: server.namespace,
+      payloadKey: { env: 'SRDF_TEST_PAYLOAD_KEY' },
+    });
+    await registerSearchAttributes(temporal.connection, temporal.namespace);
+    const connection = await NativeConnection.connect({ address: server.address });
+    const bundle = await workflowBundle({ info: () => undefined });
+    return new TemporalEnvironment(directory, server, temporal, connection, bundle, key);
+  }
+
+  /** Names that no other test has, so that no worker of theirs takes this one's work. */
+  newSites(): { readonly route: Route; readonly taskQueue: string } {
+    const id = randomBytes(4).toString('hex');
+    return {
+      route: { pair: `pair-${id}`, stream: 'shop' as StreamName, source: `paris-${id}` as SiteName, target: `frankfurt-${id}` as SiteName },
+      taskQueue: `control-${id}`,
+    };
+  }
+
+  /** Runs workers for these sites while `work` runs; `sourceWorker: false` leaves the source site dead. */
+  async withWorkers<T>(sites: TestSites, work: () => Promise<T>, options: { readonly sourceWorker?: boolean } = {}): Promise<T> {
+    const common: Omit<WorkerOptions, 'taskQueue'> = {
+      connection: this.connection,
+      namespace: this.server.namespace,
+      dataConverter: createDataConverter(this.key),
+      interceptors: { activity: [failureInterceptor({ error: () => undefined })] },
+      shutdownGraceTime: '1s',
+    };
+    const workers = [
+      await Worker.create({ ...common, taskQueue: sites.taskQueue, workflowBundle: this.bundle, activities: { ...sites.target } }),
+      await Worker.create({ ...common, taskQueue: targetQueue(sites.route.target), activities: { ...sites.target } }),
+    ];
+    if (options.sourceWorker !== false)
+      workers.push(await Worker.create({ ...common, taskQueue: sourceQueue(sites.route.source), activities: { ...sites.source } }));
+    const done = work();
+    await Promise.all(
+      workers.map((worker) =>
+        worker.runUntil(
+          done.then(
+            () => undefined,
+            () => undefined,
+          ),
+        ),
+      ),
+    );
+    return await done;
+  }
+
+  /** History as the server has it. */
+  async history(handle: WorkflowHandle) {
+    return (await handle.fetchHistory()).events ?? [];
+  }
+
+  async stop(): Promise<void> {
+    await this.temporal.close();
+    await this.connection.close();
+    await this.server.stop();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}

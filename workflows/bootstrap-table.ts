@@ -1,0 +1,110 @@
+/** Copies one table: planned into ranges, each sealed, sent and loaded, several at a time. Resumes at each range. */
+import { continueAsNew, getExternalWorkflowHandle, isCancellation, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import type { Route, ShippedRange } from '../activities/contracts.js';
+import type { BootstrapId, TableName } from '../activities/vocabulary.js';
+import { failWith, isRangeLost, passOn } from './bootstrap-failure.js';
+import type { TableCopy } from './bootstrap-result.js';
+import { tableProgress } from './bootstrap-signals.js';
+import { sourceBootstrap, sourceQuestions, targetBootstrap } from './proxies.js';
+
+export interface BootstrapTableInput {
+  readonly route: Route;
+  readonly bootstrap: BootstrapId;
+  readonly table: TableName;
+  /** Rises with every copy of the table that is begun: wagons of a lower one are refused by the target. */
+  readonly round: number;
+  readonly rowsPerRange?: number;
+  /** The table was created with the others and is empty; otherwise it is dropped and created first. */
+  readonly created: boolean;
+  /** Where a run before this one has stopped. */
+  readonly resume?: { readonly plan: string; readonly ranges: number; readonly next: number; readonly copied: TableCopy };
+}
+
+/** Ranges under way at a time: one is read while one is on its way and one is loaded. */
+const WINDOW = 3;
+const ATTEMPTS = 5;
+/** A run ends long before its history is full. */
+const HISTORY_EVENTS = 3_000;
+
+export async function bootstrapTable(input: BootstrapTableInput): Promise<TableCopy> {
+  let { created, round, resume } = input;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await copyTable({ ...input, created, round }, resume);
+    } catch (error) {
+      if (isCancellation(error) || !isRangeLost(error) || attempt === ATTEMPTS) throw passOn(error);
+      created = false;
+      resume = undefined;
+      round++;
+    }
+  }
+}
+
+async function copyTable(input: BootstrapTableInput, resume: BootstrapTableInput['resume']): Promise<TableCopy> {
+  const { route, bootstrap, table, round, rowsPerRange } = input;
+  const { stream } = route;
+  const source = sourceBootstrap(route);
+  const target = targetBootstrap(route);
+  const name = `${table.database}.${table.table}`;
+  if (!input.created && resume === undefined) {
+    // Noted before the definition is read: whatever changes behind it is replicated.
+    const { position } = await sourceQuestions(route).notePosition({ stream });
+    await target.resetTables({ stream, bootstrap, tables: [table], baseline: position });
+    const wagon = await source.shipSchema({ stream, bootstrap, stage: 'before-data', round, only: [table] });
+    await target.loadSchema({ stream, bootstrap, wagon });
+  }
+  const plan =
+    resume ?? (await source.planRanges({ stream, bootstrap, table, round, ...(rowsPerRange === undefined ? {} : { rowsPerRange }) }));
+  let next = resume?.next ?? 0;
+  let copied: TableCopy = resume?.copied ?? { rows: 0, bytesWire: 0, ranges: 0 };
+  const told = Math.max(1, Math.ceil(plan.ranges / 20));
+
+  const copyRange = async (range: number): Promise<void> => {
+    const about = { stream, bootstrap, table, plan: plan.plan, range };
+    const summary = `${name}: range ${range + 1} of ${plan.ranges}`;
+    const shipped: ShippedRange = await source.shipRange.executeWithOptions({ summary }, [about]);
+    await target.loadRange.executeWithOptions({ summary }, [{ ...about, wagons: shipped.wagons }]);
+    copied = { rows: copied.rows + shipped.rows, bytesWire: copied.bytesWire + shipped.bytesWire, ranges: copied.ranges + 1 };
+    setCurrentDetails(`${name}: ${copied.ranges} of ${plan.ranges} ranges, ${copied.rows} rows`);
+    if (copied.ranges % told === 0) await tell(name, copied);
+  };
+  let failure: { readonly error: unknown } | null = null;
+  const lane = async (): Promise<void> => {
+    while (next < plan.ranges && failure === null && workflowInfo().historyLength < HISTORY_EVENTS) {
+      const range = next++;
+      try {
+        await copyRange(range);
+      } catch (error) {
+        // The first failure counts; the other lanes end what they have begun, so that nothing writes behind the reset.
+        failure ??= { error };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: WINDOW }, lane));
+  const failed = failure as { readonly error: unknown } | null;
+  if (failed !== null) throw failed.error;
+  if (next < plan.ranges)
+    await continueAsNew<typeof bootstrapTable>({
+      ...input,
+      resume: { plan: plan.plan, ranges: plan.ranges, next, copied },
+    });
+  if (copied.ranges !== plan.ranges)
+    throw failWith({
+      code: 'bootstrap-unsettled',
+      tried: `copying ${name}`,
+      found: `${copied.ranges} of ${plan.ranges} ranges are in`,
+      action: 'Run srdf establish again',
+    });
+  return copied;
+}
+
+/** Progress for whoever watches the whole; a parent that is gone doesn't matter to the copy. */
+async function tell(name: string, copied: TableCopy): Promise<void> {
+  const { parent } = workflowInfo();
+  if (parent === undefined) return;
+  try {
+    await getExternalWorkflowHandle(parent.workflowId).signal(tableProgress, { name, ...copied });
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+  }
+}

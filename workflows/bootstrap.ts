@@ -1,0 +1,273 @@
+/** The first copy of a stream, or a new one: after it the scheduled cycles catch up and make the target consistent. */
+import { isCancellation, ParentClosePolicy, setCurrentDetails, setHandler, startChild, upsertSearchAttributes } from '@temporalio/workflow';
+import type { BootstrapPlan, ErrorReport, Route } from '../activities/contracts.js';
+import type { Finding, Preflight } from '../activities/engines/engine.js';
+import type { Position, TableName } from '../activities/vocabulary.js';
+import { bootstrapTableWorkflowId } from '../temporal/ids.js';
+import { OUTCOME, workAbout } from '../temporal/search-attributes.js';
+import { failWith, isRangeLost, passOn } from './bootstrap-failure.js';
+import {
+  type BootstrapProgress,
+  type BootstrapResult,
+  type BootstrapWorkflowInput,
+  bootstrapDetails,
+  type TableCopy,
+} from './bootstrap-result.js';
+import { progressQuery, tableProgress } from './bootstrap-signals.js';
+import type { bootstrapTable } from './bootstrap-table.js';
+import { sourceBootstrap, sourceQuestions, targetBootstrap, targetQuestions } from './proxies.js';
+
+export type { BootstrapProgress, BootstrapResult, BootstrapWorkflowInput } from './bootstrap-result.js';
+
+/** Rounds of copying tables again that changed meanwhile, and of re-reading views, routines, triggers and events. */
+const COPY_ROUNDS = 5;
+const OBJECT_ROUNDS = 10;
+/** A table's own attempts count below this; the workflow's rounds above. */
+const ATTEMPTS_A_ROUND = 100;
+
+/**
+ * Preflights → plan → position P0 → ledger `loading` → databases, sequences, tables → ranges → tables that changed meanwhile, again
+ * → views, routines, what waits for the promotion → position P1 → ledger `catching-up` from P0, `consistent` behind P1.
+ * Preflight errors end it before anything is written, as a result; every later failure is the run's, of the catalogue's type.
+ */
+export async function bootstrap(input: BootstrapWorkflowInput): Promise<BootstrapResult> {
+  return await new Bootstrap(input).run().catch((error: unknown) => {
+    if (isCancellation(error)) throw error;
+    throw passOn(error);
+  });
+}
+
+class Bootstrap {
+  private readonly started = Date.now();
+  private readonly route: Route;
+  private readonly source;
+  private readonly target;
+  private phase: BootstrapProgress['phase'] = 'checking';
+  private round = 1;
+  private plan: BootstrapPlan = { tables: [], warnings: [] };
+  private toCopy: readonly TableName[] = [];
+  private readonly done = new Set<string>();
+  private readonly current = new Map<string, TableCopy>();
+  private copied: TableCopy = { rows: 0, bytesWire: 0, ranges: 0 };
+  private copiedAgain = 0;
+  private objects = { created: 0, deferred: 0 };
+  private findings: { source: readonly Finding[]; target: readonly Finding[] } = { source: [], target: [] };
+
+  constructor(private readonly input: BootstrapWorkflowInput) {
+    this.route = input.route;
+    this.source = sourceBootstrap(input.route);
+    this.target = targetBootstrap(input.route);
+    setHandler(progressQuery, () => this.progress());
+    setHandler(tableProgress, ({ name, rows, bytesWire, ranges }) => {
+      if (!this.current.has(name)) return;
+      this.current.set(name, { rows, bytesWire, ranges });
+      this.show();
+    });
+  }
+
+  async run(): Promise<BootstrapResult> {
+    const { stream } = this.route;
+    const { bootstrap } = this.input;
+    const source = await sourceQuestions(this.route).inspectSource({ stream });
+    this.findings = { source: source.findings, target: [] };
+    const refusedBySource = refusal('source', source);
+    if (refusedBySource !== null) return this.end('refused', 'refused', refusedBySource);
+    const target = await targetQuestions(this.route).inspectTarget({ stream, mustBeEmpty: true, source });
+    this.findings = { source: source.findings, target: target.findings };
+    const refusedByTarget = refusal('target', target);
+    if (refusedByTarget !== null) return this.end('refused', 'refused', refusedByTarget);
+
+    this.enter('planning');
+    this.plan = await this.source.planBootstrap({ stream });
+    if (this.input.dryRun === true) return this.end('planned', 'planned');
+
+    const from = await this.notePosition();
+    await targetQuestions(this.route).beginLoading({ stream, bootstrap });
+    this.enter('schema');
+    await this.schema('before-data', 0);
+    this.enter('copying');
+    await this.copyTables(this.plan.tables, true);
+    await this.settle(from);
+    const consistentFrom = await this.notePosition();
+    await targetQuestions(this.route).beginCatchUp({ stream, bootstrap, from, consistentFrom });
+    return this.end('catching-up', 'catching-up', null, from, consistentFrom);
+  }
+
+  private async notePosition(): Promise<Position> {
+    return (await sourceQuestions(this.route).notePosition({ stream: this.route.stream })).position;
+  }
+
+  /** Ships and loads a stage; a wagon that got lost on its way is read anew. */
+  private async schema(stage: 'before-data' | 'after-data' | 'at-promotion', round: number): Promise<void> {
+    const { stream } = this.route;
+    const { bootstrap } = this.input;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const wagon = await this.source.shipSchema.executeWithOptions({ summary: stage }, [{ stream, bootstrap, stage, round }]);
+        const { created, deferred } = await this.target.loadSchema.executeWithOptions({ summary: stage }, [{ stream, bootstrap, wagon }]);
+        if (stage === 'at-promotion') this.objects.deferred = deferred;
+        else this.objects.created += created;
+        return;
+      } catch (error) {
+        if (!isRangeLost(error) || attempt === 3) throw error;
+      }
+    }
+  }
+
+  /** Until nothing has changed between one look and the next: tables again, then views, routines, triggers and events again. */
+  private async settle(copiedFrom: Position): Promise<void> {
+    const { stream } = this.route;
+    this.enter('settling');
+    let from = copiedFrom;
+    let objectsRead = false;
+    for (let look = 1, objectRounds = 0; ; look++) {
+      const to = await this.notePosition();
+      const changed = await this.source.changedTables.executeWithOptions({ summary: `look ${look}` }, [{ stream, from, to }]);
+      from = to;
+      if (changed.tables.length > 0) {
+        if (this.round > COPY_ROUNDS)
+          throw unsettled(`${changed.tables.length} tables were changed again in each of ${COPY_ROUNDS} rounds`);
+        this.round++;
+        this.copiedAgain += changed.tables.length;
+        await this.copyTables(changed.tables, false);
+        objectsRead = false;
+      } else if (!objectsRead || changed.otherObjects > 0) {
+        if (++objectRounds > OBJECT_ROUNDS)
+          throw unsettled(`views, routines, triggers or events were changed in each of ${OBJECT_ROUNDS} looks`);
+        this.enter('objects');
+        await this.schema('after-data', look);
+        await this.schema('at-promotion', look);
+        objectsRead = true;
+      } else return;
+    }
+  }
+
+  private async copyTables(tables: readonly TableName[], created: boolean): Promise<void> {
+    this.toCopy = tables;
+    this.done.clear();
+    let next = 0;
+    let failure: { readonly error: unknown } | null = null;
+    const lane = async (): Promise<void> => {
+      for (let table = tables[next++]; table !== undefined && failure === null; table = tables[next++]) {
+        try {
+          await this.copyTable(table, created);
+        } catch (error) {
+          failure ??= { error };
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(this.input.parallel ?? 4, tables.length) }, lane));
+    const failed = failure as { readonly error: unknown } | null;
+    if (failed !== null) throw failed.error;
+  }
+
+  private async copyTable(table: TableName, created: boolean): Promise<void> {
+    const { bootstrap, rowsPerRange } = this.input;
+    const name = `${table.database}.${table.table}`;
+    const round = (this.round - 1) * ATTEMPTS_A_ROUND;
+    this.current.set(name, { rows: 0, bytesWire: 0, ranges: 0 });
+    this.show();
+    try {
+      const child = await startChild<typeof bootstrapTable>('bootstrapTable', {
+        workflowId: `${bootstrapTableWorkflowId(this.route, bootstrap, table.database, table.table)}-${this.round}`,
+        args: [
+          {
+            route: this.route,
+            bootstrap,
+            table: { database: table.database, table: table.table },
+            round,
+            created,
+            ...(rowsPerRange === undefined ? {} : { rowsPerRange }),
+          },
+        ],
+        parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+        typedSearchAttributes: workAbout(this.route, 'bootstrap'),
+        staticSummary: `copy of ${name}${this.round > 1 ? `, round ${this.round}` : ''}`,
+      });
+      const copy = await child.result();
+      this.copied = {
+        rows: this.copied.rows + copy.rows,
+        bytesWire: this.copied.bytesWire + copy.bytesWire,
+        ranges: this.copied.ranges + copy.ranges,
+      };
+      this.done.add(name);
+    } finally {
+      this.current.delete(name);
+      this.show();
+    }
+  }
+
+  private enter(phase: BootstrapProgress['phase']): void {
+    this.phase = phase;
+    this.show();
+  }
+  private show(): void {
+    setCurrentDetails(bootstrapDetails(this.progress()));
+  }
+  private progress(): BootstrapProgress {
+    const running = [...this.current.values()];
+    const sum = (list: readonly number[]): number => list.reduce((total, it) => total + it, 0);
+    return {
+      phase: this.phase,
+      round: this.round,
+      tables: { done: this.done.size, total: this.toCopy.length === 0 ? this.plan.tables.length : this.toCopy.length },
+      rows: {
+        copied: this.copied.rows + sum(running.map((it) => it.rows)),
+        estimated: sum(this.plan.tables.map((it) => it.estimatedRows)),
+      },
+      bytes: {
+        wire: this.copied.bytesWire + sum(running.map((it) => it.bytesWire)),
+        estimated: sum(this.plan.tables.map((it) => it.estimatedBytes)),
+      },
+      current: [...this.current.keys()],
+    };
+  }
+
+  private end(
+    outcome: BootstrapResult['outcome'],
+    phase: BootstrapProgress['phase'],
+    error: ErrorReport | null = null,
+    from: Position | null = null,
+    consistentFrom: Position | null = null,
+  ): BootstrapResult {
+    this.enter(phase);
+    upsertSearchAttributes([{ key: OUTCOME, value: outcome }]);
+    return {
+      outcome,
+      plan: this.plan,
+      findings: this.findings,
+      error,
+      tables: this.plan.tables.length,
+      rows: this.copied.rows,
+      bytesWire: this.copied.bytesWire,
+      ranges: this.copied.ranges,
+      copiedAgain: this.copiedAgain,
+      objects: this.objects,
+      from,
+      consistentFrom,
+      milliseconds: Date.now() - this.started,
+    };
+  }
+}
+
+/** A preflight's errors as one report, each with what mends it; null when there are none. */
+function refusal(side: 'source' | 'target', preflight: Preflight): ErrorReport | null {
+  const errors = preflight.findings.filter((it) => it.severity === 'error');
+  if (errors.length === 0) return null;
+  const same = errors.some((it) => it.check === 'same-server');
+  const notEmpty = errors.every((it) => it.check.includes('empty'));
+  return {
+    code: same ? 'same-server' : side === 'source' ? 'source-preflight' : notEmpty ? 'target-not-empty' : 'target-preflight',
+    tried: `checking the ${side} before the first copy`,
+    found: errors.map((it) => it.found).join('; '),
+    action: errors.map((it) => it.fix).join('; '),
+  };
+}
+
+const unsettled = (found: string): Error =>
+  failWith({
+    code: 'bootstrap-unsettled',
+    tried: 'copying what changed while it was copied',
+    found,
+    action: 'Pause schema changes on the source while srdf establish runs',
+  });
