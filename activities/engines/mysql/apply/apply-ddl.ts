@@ -1,0 +1,187 @@
+/**
+ * A DDL statement can't share a transaction with the ledger. So: its intent and what the objects look like before, in one transaction;
+ * the statement; the ledger's move in another. After a crash in between, what the objects look like now tells how far it got.
+ */
+import type { Connection, RowDataPacket } from 'mysql2/promise';
+import { SrdfError } from '../../../../temporal/error-catalogue.js';
+import type { DdlBody } from '../../../wagon/body.js';
+import type { ApplyResult, DdlStatement, EngineName, Ledger, WagonPlace } from '../../engine.js';
+import { exactSession } from '../connection.js';
+import { nameOf, quoteName } from '../ranges/sql-literals.js';
+import { applyError, connectionLost, serverError } from './apply-errors.js';
+import { asUtf8, readsAsUtf8, runnableText, sessionStatements } from './ddl-session.js';
+import { deferStatement, followTables, isDeferred } from './deferred-objects.js';
+import { afterCrash, type Fingerprint, readFingerprint } from './fingerprint.js';
+import { beginFenced, commitMoved, ddlContained, describeWagons, guarded, readBaselines } from './ledger-move.js';
+import { moveLedgerRow } from './ledger-rows.js';
+import type { TargetSession } from './target-session.js';
+
+const NO_ROWS = { inserted: 0, updated: 0, deleted: 0 };
+/** How long a statement waits for readers of its tables, seconds, before it gives way and is tried again. */
+const LOCK_WAIT_SECONDS = 60;
+
+/** The stream's lock is held by this session, which must be closed afterwards: it has been the source's session. */
+export async function applyDdl(session: TargetSession, place: WagonPlace, body: DdlBody): Promise<ApplyResult> {
+  const { connection, engine } = session;
+  const { statement } = body;
+  const { classification } = statement;
+  const doing = `${describeWagons([place])}, ${classification.verb} ${classification.object} ${classification.names.map(nameOf).join(', ')}`;
+  const begun = await beginFenced(connection, [place], doing);
+  let { ledger } = begun;
+  if (!begun.apply) {
+    await guarded(doing, async () => await connection.query('ROLLBACK'));
+    return { outcome: 'already-applied', ledger, rows: NO_ROWS };
+  }
+  if (classification.names.some((it) => it.database.toLowerCase() === 'srdf'))
+    throw new SrdfError('wagon-malformed', {
+      tried: doing,
+      found: 'a statement about SRDF’s own tables',
+      action: 'Install the same version of SRDF on both sites',
+    });
+
+  if (ledger.phase === 'catching-up' && (await isContained(connection, ledger, place, statement, doing)))
+    return { outcome: 'applied', ledger: await commitMoved(connection, ledger, place, doing), rows: NO_ROWS };
+  if (isDeferred(classification)) {
+    await guarded(doing, async () => await deferStatement(connection, ledger.stream, statement));
+    return { outcome: 'applied', ledger: await commitMoved(connection, ledger, place, doing), rows: NO_ROWS };
+  }
+
+  const now = await guarded(doing, async () => await readFingerprint(connection, classification));
+  const resumed = ledger.intent !== null;
+  const crashed = ledger.intent === null ? 'run' : afterCrash(classification, ledger.intent.fingerprint, now);
+  if (crashed === 'uncertain') throw uncertain(doing);
+  if (ledger.intent === null) ledger = await recordIntent(connection, ledger, place, now, doing);
+  else await guarded(doing, async () => await connection.query('COMMIT'));
+
+  if (crashed === 'run') await runStatement(connection, engine, statement, doing, resumed ? (ledger.intent?.fingerprint ?? null) : null);
+  await guarded(doing, async () => await settle(connection, engine));
+  const finished = await beginFenced(connection, [place], doing);
+  if (!finished.apply) {
+    await guarded(doing, async () => await connection.query('ROLLBACK'));
+    return { outcome: 'already-applied', ledger: finished.ledger, rows: NO_ROWS };
+  }
+  await guarded(doing, async () => await followTables(connection, ledger.stream, classification));
+  return { outcome: 'applied', ledger: await commitMoved(connection, finished.ledger, place, doing), rows: NO_ROWS };
+}
+
+async function isContained(
+  connection: Connection,
+  ledger: Ledger,
+  place: WagonPlace,
+  statement: DdlStatement,
+  doing: string,
+): Promise<boolean> {
+  const baselines = await guarded(doing, async () => await readBaselines(connection, ledger.stream));
+  const contained = ddlContained(baselines, statement.classification, place.positionTo);
+  if (contained !== 'mixed') return contained === 'contained';
+  throw new SrdfError('ddl-uncertain', {
+    tried: doing,
+    found: 'some of its tables were copied after it, others before',
+    action: 'Nothing was applied. Establish the stream again (srdf establish), when nobody changes definitions',
+  });
+}
+
+async function recordIntent(
+  connection: Connection,
+  ledger: Ledger,
+  place: WagonPlace,
+  before: Fingerprint,
+  doing: string,
+): Promise<Ledger> {
+  const intent = { sequence: place.sequence, wagonHash: place.hash, fingerprint: before.hash };
+  const after: Ledger = { ...ledger, intent, updatedAt: Math.max(Date.now(), ledger.updatedAt + 1) };
+  await guarded(doing, async () => {
+    await moveLedgerRow(connection, ledger, after);
+    await connection.query('COMMIT');
+  });
+  return after;
+}
+
+async function runStatement(
+  connection: Connection,
+  engine: EngineName,
+  statement: DdlStatement,
+  doing: string,
+  resumedFrom: string | null,
+): Promise<void> {
+  const { classification } = statement;
+  await guarded(doing, async () => {
+    await useDatabase(connection, statement.defaultDatabase);
+    await connection.query(`SET SESSION lock_wait_timeout=${LOCK_WAIT_SECONDS}`);
+    if (engine === 'mysql') await connection.query("SET SESSION gtid_next='AUTOMATIC'");
+  });
+  try {
+    const session = readsAsUtf8(statement) ? asUtf8(statement.session) : statement.session;
+    for (const set of sessionStatements(engine, session, await currentSession(connection, engine))) await connection.query(set);
+    await queryBytes(connection, runnableText(statement));
+  } catch (error) {
+    const { errno } = serverError(error);
+    const mapped = applyError(error, doing, null);
+    if (connectionLost(error) || mapped.code === 'apply-interrupted') throw mapped;
+    // Dropping several objects again, of which some are gone, is an error of the server and yet done.
+    if (resumedFrom !== null && classification.verb === 'drop') {
+      await settle(connection, engine);
+      if (afterCrash(classification, resumedFrom, await readFingerprint(connection, classification)) === 'done') return;
+    }
+    throw new SrdfError('ddl-failed', {
+      tried: doing,
+      found: withoutData(errno, serverError(error).message),
+      action:
+        'The target’s definition is not what the source’s was. Mend the target by hand so that the statement is done, or fits, then retry the dead letter',
+      cause: undefined,
+    });
+  }
+}
+
+/** Messages that quote a row's value: duplicate entry, truncated, out of range, incorrect value, too long, null, check violated. */
+const TELLS_DATA = new Set([1062, 1586, 1264, 1265, 1292, 1366, 1406, 1411, 1048, 1138, 1526, 1690, 3140, 3819, 4025, 1859]);
+const withoutData = (errno: number, message: string): string =>
+  TELLS_DATA.has(errno) ? `error ${errno}: a row doesn’t fit the new definition` : `error ${errno}: ${message}`;
+
+/** A statement logged with a default database that isn't replicated names its objects in full. */
+async function useDatabase(connection: Connection, database: string): Promise<void> {
+  if (database === '') return;
+  const [rows] = await connection.query<RowDataPacket[]>('SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ?', [database]);
+  if (rows.length > 0) await connection.query(`USE ${quoteName(database)}`);
+}
+
+async function currentSession(
+  connection: Connection,
+  engine: EngineName,
+): Promise<{ readonly defaultCollationForUtf8mb4: number | null; readonly explicitDefaultsForTimestamp: boolean | null }> {
+  if (engine === 'mariadb') return { defaultCollationForUtf8mb4: null, explicitDefaultsForTimestamp: null };
+  const [rows] = await connection.query<RowDataPacket[]>(
+    `SELECT @@session.explicit_defaults_for_timestamp AS explicitDefaults,
+       (SELECT ID FROM information_schema.COLLATIONS WHERE COLLATION_NAME = @@session.default_collation_for_utf8mb4) AS collation`,
+  );
+  return { defaultCollationForUtf8mb4: Number(rows[0]?.collation), explicitDefaultsForTimestamp: Number(rows[0]?.explicitDefaults) === 1 };
+}
+
+/** One character a byte, sent as those bytes: the server reads them in the character set that was set before. */
+async function queryBytes(connection: Connection, text: string): Promise<void> {
+  const { config } = (connection as unknown as { connection: { config: { charsetNumber: number } } }).connection;
+  const before = config.charsetNumber;
+  // 63 is `binary`: mysql2 then writes one byte a character.
+  config.charsetNumber = 63;
+  try {
+    await connection.query(text);
+  } finally {
+    config.charsetNumber = before;
+  }
+}
+
+/** Back from the source's session to ours. */
+async function settle(connection: Connection, engine: EngineName): Promise<void> {
+  await connection.query('SET NAMES utf8mb4 COLLATE utf8mb4_bin');
+  await connection.query(exactSession(engine));
+  await connection.query('SET SESSION timestamp=DEFAULT, foreign_key_checks=1, unique_checks=1');
+}
+
+function uncertain(doing: string): SrdfError {
+  return new SrdfError('ddl-uncertain', {
+    tried: doing,
+    found: 'the statement was begun before and the tables look alike before and after it',
+    action:
+      "Look at the tables on the target. If it is done: UPDATE srdf.ledger SET intent_fingerprint = REPEAT('0', 64); then retry the dead letter",
+  });
+}

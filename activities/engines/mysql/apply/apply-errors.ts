@@ -1,0 +1,91 @@
+/** The target server's errors in the words of the catalogue. Pure. Server messages hold key values: only those known to be free of them are passed on. */
+import { type ErrorCode, SrdfError } from '../../../../temporal/error-catalogue.js';
+
+/** 1205 lock wait, 1213 deadlock, 1020 record changed since last read (MariaDB), 1317 interrupted, 1412 definition changed, 3572 NOWAIT. */
+const INTERRUPTED = new Set([1205, 1213, 1020, 1317, 1412, 3572, 3058]);
+/** 1040 too many connections, 1053 shutdown, 1077, 1927 killed, 2006 and 2013 gone, 4031 disconnected by the server, 1152, 1158–1161 network. */
+const UNREACHABLE = new Set([1040, 1053, 1077, 1152, 1158, 1159, 1160, 1161, 1927, 2002, 2003, 2006, 2013, 2055, 4031]);
+const DIVERGED: ReadonlyMap<number, string> = new Map([
+  [1032, 'a row that the source changed is missing'],
+  [1062, 'a row that the source wrote is there already (duplicate key)'],
+  [1586, 'a row that the source wrote is there already (duplicate key)'],
+  [1451, 'a row that the source deleted is still referenced'],
+  [1452, 'a row that the source wrote refers to a row that is missing'],
+  [1216, 'a row that the source wrote refers to a row that is missing'],
+  [1217, 'a row that the source deleted is still referenced'],
+  [1146, 'the table is missing'],
+  [1049, 'the database is missing'],
+  [1677, 'a column has another type'],
+  [1761, 'a foreign key’s action met a duplicate key'],
+  [1526, 'a row fits no partition'],
+]);
+const DENIED = new Set([1044, 1045, 1142, 1143, 1227, 1370]);
+
+export interface ServerError {
+  readonly errno: number;
+  readonly code: string;
+  readonly message: string;
+}
+export const serverError = (error: unknown): ServerError => {
+  const { errno, code, message } = error as { errno?: unknown; code?: unknown; message?: unknown };
+  return {
+    errno: typeof errno === 'number' ? errno : 0,
+    code: typeof code === 'string' ? code : '',
+    message: typeof message === 'string' ? message : String(error),
+  };
+};
+
+/** No answer of the server: the socket broke. Driver errors carry no number, or a negative one of the operating system. */
+export const connectionLost = (error: unknown): boolean => {
+  const { errno, code } = serverError(error);
+  return UNREACHABLE.has(errno) || code === 'PROTOCOL_CONNECTION_LOST' || (errno <= 0 && /^E[A-Z]+$/.test(code));
+};
+
+/** `doing`: what was tried, e.g. `applying wagon 12 of shop`; `where`: the table, when known. */
+export function applyError(error: unknown, doing: string, where: string | null): SrdfError {
+  if (error instanceof SrdfError) return error;
+  const { errno, code, message } = serverError(error);
+  const tried = where === null ? doing : `${doing}, table ${where}`;
+  const make = (as: ErrorCode, found: string, action: string): SrdfError => new SrdfError(as, { tried, found, action });
+  const named = `error ${errno === 0 ? code : errno}`;
+  if (connectionLost(error))
+    return make(
+      'target-unreachable',
+      `the connection was lost (${named})`,
+      'Check that the target server runs; it is tried again by itself',
+    );
+  if (INTERRUPTED.has(errno))
+    return make('apply-interrupted', `a lock conflict (${named})`, 'Nothing was applied; it is tried again by itself');
+  const diverged = DIVERGED.get(errno);
+  if (diverged !== undefined)
+    return make(
+      'target-divergence',
+      `${diverged} (${named})`,
+      'Nothing was applied. Find out who writes to the target besides SRDF; `srdf verify` shows what differs, `srdf establish` copies it anew',
+    );
+  if (errno === 1153 || errno === 1301 || code === 'ER_NET_PACKET_TOO_LARGE')
+    return make(
+      'apply-failed',
+      `a row larger than the target’s max_allowed_packet (${named})`,
+      'On the target: SET GLOBAL max_allowed_packet = 1073741824; also in its configuration file',
+    );
+  if (errno === 1290 || errno === 1836 || errno === 1792)
+    return make(
+      'apply-failed',
+      `the target is read-only for this account (${named})`,
+      'On the target: SET GLOBAL read_only = OFF, or grant READ_ONLY ADMIN (MariaDB), CONNECTION_ADMIN (MySQL)',
+    );
+  if (DENIED.has(errno))
+    return make(
+      'apply-failed',
+      `a privilege is missing: ${message} (${named})`,
+      'Grant it; `srdf doctor` prints the exact GRANT statement',
+    );
+  if (errno === 1114 || errno === 1021 || errno === 3)
+    return make('apply-failed', `the target’s disk is full (${named})`, 'Make room on the target’s disk, then retry the dead letter');
+  return make(
+    'apply-failed',
+    `the target refused it (${named})`,
+    'Look the number up in the server’s manual and its error log; nothing was applied',
+  );
+}

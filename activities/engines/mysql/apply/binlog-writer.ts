@@ -1,0 +1,106 @@
+/** Sends row images to the target as BINLOG statements of bounded size, inside the transaction that is open. */
+import { SrdfError } from '../../../../temporal/error-catalogue.js';
+import type { TableName } from '../../../vocabulary.js';
+import type { Operation, RowImages } from '../../engine.js';
+import { ROWS_FLAG } from '../binlog/rows-event.js';
+import { nameOf } from '../ranges/sql-literals.js';
+import { applyError, serverError } from './apply-errors.js';
+import { columnCount, rowsEvent, tableMapEvent } from './row-events.js';
+import type { TargetSession } from './target-session.js';
+
+/** Bytes of images in one rows event, and of events in one statement: large enough to be quick, small beside a wagon. */
+const EVENT_BYTES = 512 * 1024;
+const STATEMENT_BYTES = 2 * 1024 * 1024;
+/** Table map, headers and the statement's own words beside the images. */
+const OVERHEAD = 256 * 1024;
+
+/** A table as rows for it are written: the shape's bytes, possibly renamed, and its real name for messages. */
+export interface WriteTable extends TableName {
+  readonly shape: Uint8Array;
+}
+export interface RowSwitches {
+  readonly foreignKeyChecks: boolean;
+  readonly uniqueChecks: boolean;
+}
+export const UNCHECKED_ROWS: RowSwitches = { foreignKeyChecks: false, uniqueChecks: true };
+
+export const imageCount = (rows: RowImages): number => Math.max(0, rows.offsets.length - 1);
+
+export class BinlogWriter {
+  private pending: Buffer[] = [];
+  private pendingBytes = 0;
+  private pendingTables = new Map<string, TableName>();
+  private nextTableId = 1;
+
+  constructor(
+    private readonly session: TargetSession,
+    private readonly doing: string,
+  ) {}
+
+  /** Rows of one operation, in order. Sent when enough has gathered; `flush` sends the rest. */
+  async write(table: WriteTable, operation: Operation, rows: RowImages, switches: RowSwitches): Promise<void> {
+    const step = operation === 'update' ? 2 : 1;
+    const count = imageCount(rows);
+    for (let from = 0; from < count; ) {
+      const start = rows.offsets[from] ?? 0;
+      let to = from + step;
+      while (to < count && (rows.offsets[to + step] ?? 0) - start <= EVENT_BYTES) to += step;
+      await this.add(table, operation, rows.bytes.subarray(start, rows.offsets[to] ?? 0), switches);
+      from = to;
+    }
+  }
+
+  private async add(table: WriteTable, operation: Operation, images: Uint8Array, switches: RowSwitches): Promise<void> {
+    this.checkSize(table, images.length);
+    if (this.pendingBytes > 0 && this.pendingBytes + images.length > Math.min(STATEMENT_BYTES, this.room())) await this.flush();
+    const flags =
+      ROWS_FLAG.STATEMENT_END |
+      (switches.foreignKeyChecks ? 0 : ROWS_FLAG.NO_FOREIGN_KEY_CHECKS) |
+      (switches.uniqueChecks ? 0 : ROWS_FLAG.RELAXED_UNIQUE_CHECKS);
+    const { serverId, engine } = this.session;
+    const id = this.nextTableId++;
+    const map = tableMapEvent(serverId, id, table.shape);
+    const rows = rowsEvent(engine, serverId, id, operation, columnCount(table.shape), images, flags);
+    this.pending.push(map, rows);
+    this.pendingBytes += map.length + rows.length;
+    this.pendingTables.set(nameOf(table), table);
+  }
+
+  /** What fits in one statement: base64 makes 4 bytes of 3. */
+  private room(): number {
+    return Math.floor((this.session.maxAllowedPacket * 3) / 4) - OVERHEAD;
+  }
+
+  private checkSize(table: TableName, bytes: number): void {
+    if (bytes <= this.room()) return;
+    const needed = Math.min(2 ** 30, 2 ** Math.ceil(Math.log2(((bytes + OVERHEAD) * 4) / 3)));
+    throw new SrdfError('apply-failed', {
+      tried: `${this.doing}, table ${nameOf(table)}`,
+      found: `a row of ${bytes} bytes, and the target’s max_allowed_packet is ${this.session.maxAllowedPacket}`,
+      action: `On the target: SET GLOBAL max_allowed_packet = ${needed}, also in its configuration file; then retry the dead letter`,
+    });
+  }
+
+  async flush(): Promise<void> {
+    if (this.pending.length === 0) return;
+    const statement = `BINLOG '${Buffer.concat(this.pending, this.pendingBytes).toString('base64')}'`;
+    const tables = this.pendingTables;
+    this.pending = [];
+    this.pendingBytes = 0;
+    this.pendingTables = new Map();
+    try {
+      await this.session.connection.query(statement);
+    } catch (error) {
+      throw applyError(error, this.doing, tableOfError(serverError(error).message, [...tables.values()]));
+    }
+  }
+}
+
+/** The server names the table but not always its database: of what was sent, those that fit. */
+function tableOfError(message: string, tables: readonly TableName[]): string {
+  const named = tables.filter(
+    (it) => message.includes(`'${it.table}'`) || message.includes(`'${it.table}.`) || message.includes(`${it.database}.${it.table}`),
+  );
+  const fitting = named.length > 0 ? named : tables;
+  return fitting.slice(0, 3).map(nameOf).join(' or ') + (fitting.length > 3 ? ' or another of the wagon' : '');
+}

@@ -1,0 +1,113 @@
+/**
+ * Applies changes to tables that were copied while they changed: whatever a row is now, afterwards it is as the source had it
+ * at the end of the wagon. What a later wagon will write again may be overwritten; nothing is ever doubled.
+ */
+import type { ChangesBody, OrderedRun } from '../../../wagon/body.js';
+import type { RowImages } from '../../engine.js';
+import { EXACT_SQL_MODE } from '../connection.js';
+import { nameOf } from '../ranges/sql-literals.js';
+import { applyError } from './apply-errors.js';
+import { type BinlogWriter, imageCount, UNCHECKED_ROWS, type WriteTable } from './binlog-writer.js';
+import { batchesWithoutRepeat, oneSide } from './net-order.js';
+import { renamedShape } from './row-events.js';
+import { clearStaged, deleteStaged, replaceStaged, stagingName } from './staging.js';
+import { type BodyTables, count, type RowCounts } from './strict-apply.js';
+import type { OpenTable } from './table-facts.js';
+import { SETTLED, type TargetSession, UNCHECKED } from './target-session.js';
+
+/** Values are copied between columns of one type: strictness could only refuse what is stored already (ENUM's error value). */
+const COPY_SQL_MODE = EXACT_SQL_MODE.replace('STRICT_ALL_TABLES,', '');
+
+export interface CatchUpContext {
+  readonly session: TargetSession;
+  readonly writer: BinlogWriter;
+  readonly doing: string;
+  /** The table's changes are contained in what was copied. */
+  contained(table: OpenTable): boolean;
+  /** Deletes and key changes here change other rows, by a foreign key's action. */
+  cascades(table: OpenTable): Promise<boolean>;
+  /** Makes sure that the staging table is there, empty. */
+  stage(table: OpenTable): Promise<void>;
+}
+
+type Target = OpenTable & { readonly write: WriteTable };
+
+export async function applyCatchingUp(body: ChangesBody, tables: BodyTables, context: CatchUpContext, counts: RowCounts): Promise<void> {
+  const { writer } = context;
+  for (const run of body.ordered) {
+    const table = await tables.open(run.table);
+    if (context.contained(table)) continue;
+    if (table.reader.keyed) await applyRun(run, table, context);
+    else await writer.write(table.write, run.operation, run.rows, run);
+    count(counts, run.operation, run.rows);
+  }
+  for (const net of body.net) {
+    const table = await tables.open(net.table);
+    if (context.contained(table)) continue;
+    await removeStaged(net.deletes, table, context);
+    await putStaged(oneSide(net.updates, 1), table, context);
+    await putStaged(net.inserts, table, context);
+    count(counts, 'delete', net.deletes);
+    count(counts, 'update', net.updates);
+    count(counts, 'insert', net.inserts);
+  }
+  await writer.flush();
+}
+
+async function applyRun(run: OrderedRun, table: Target, context: CatchUpContext): Promise<void> {
+  const { writer } = context;
+  const cascades = run.foreignKeyChecks && (await context.cascades(table));
+  if (run.operation === 'insert') return await putStaged(run.rows, table, context);
+  if (run.operation === 'delete') {
+    if (!cascades) return await removeStaged(run.rows, table, context);
+    // The row as it was, then its deletion as the source did it: the foreign key's action happens here as it did there.
+    await putStaged(run.rows, table, context);
+    await writer.write(table.write, 'delete', run.rows, run);
+    return await writer.flush();
+  }
+  for (const updates of batchesWithoutRepeat(run.rows, table.reader)) {
+    const after = oneSide(updates, 1);
+    const before = oneSide(updates, 0);
+    if (cascades) {
+      // Whatever is in the way of the rows' new form goes first.
+      await putStaged(after, table, context);
+      await removeStaged(after, table, context);
+      await putStaged(before, table, context);
+      await writer.write(table.write, 'update', updates, run);
+      await writer.flush();
+    } else {
+      await removeStaged(before, table, context);
+      await putStaged(after, table, context);
+    }
+  }
+}
+
+async function putStaged(rows: RowImages, table: Target, context: CatchUpContext): Promise<void> {
+  await throughStaging(rows, table, context, replaceStaged(table.facts));
+}
+async function removeStaged(rows: RowImages, table: Target, context: CatchUpContext): Promise<void> {
+  await throughStaging(rows, table, context, deleteStaged(table.facts));
+}
+
+async function throughStaging(rows: RowImages, table: Target, context: CatchUpContext, statement: string): Promise<void> {
+  if (imageCount(rows) === 0) return;
+  const { session, writer, doing } = context;
+  const staging = stagingName(table.facts);
+  await context.stage(table);
+  await writer.flush();
+  await writer.write(
+    { ...staging, shape: renamedShape(table.write.shape, staging.database, staging.table) },
+    'insert',
+    rows,
+    UNCHECKED_ROWS,
+  );
+  await writer.flush();
+  try {
+    await session.connection.query(`${UNCHECKED}, sql_mode='${COPY_SQL_MODE}'`);
+    await session.connection.query(statement);
+    await session.connection.query(clearStaged(table.facts));
+    await session.connection.query(`${SETTLED}, sql_mode='${EXACT_SQL_MODE}'`);
+  } catch (error) {
+    throw applyError(error, doing, nameOf(table.facts));
+  }
+}

@@ -1,0 +1,39 @@
+/** The target's foreign keys, from its dictionary. */
+import type { Connection, RowDataPacket } from 'mysql2/promise';
+import type { ForeignKeyFact } from '../../engine.js';
+
+const INACTIVE = new Set(['RESTRICT', 'NO ACTION']);
+
+/** Of these databases, and those of others that refer into them. */
+export async function readForeignKeys(connection: Connection, databases: readonly string[]): Promise<readonly ForeignKeyFact[]> {
+  if (databases.length === 0) return [];
+  const [rules] = await connection.query<RowDataPacket[]>(
+    `SELECT CONSTRAINT_SCHEMA AS db, CONSTRAINT_NAME AS name, TABLE_NAME AS tableName, DELETE_RULE AS onDelete, UPDATE_RULE AS onUpdate
+     FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE CONSTRAINT_SCHEMA IN (?) OR UNIQUE_CONSTRAINT_SCHEMA IN (?)`,
+    [databases, databases],
+  );
+  const [columns] = await connection.query<RowDataPacket[]>(
+    `SELECT CONSTRAINT_SCHEMA AS db, CONSTRAINT_NAME AS name, TABLE_NAME AS tableName, REFERENCED_TABLE_SCHEMA AS parentDb,
+       REFERENCED_TABLE_NAME AS parentTable, REFERENCED_COLUMN_NAME AS parentColumn
+     FROM information_schema.KEY_COLUMN_USAGE
+     WHERE REFERENCED_TABLE_NAME IS NOT NULL AND (CONSTRAINT_SCHEMA IN (?) OR REFERENCED_TABLE_SCHEMA IN (?)) ORDER BY ORDINAL_POSITION`,
+    [databases, databases],
+  );
+  // InnoDB names constraints per database in MySQL, per table in MariaDB.
+  const key = (row: RowDataPacket): string => JSON.stringify([row.db, row.tableName, row.name]);
+  const byKey = new Map<string, RowDataPacket[]>();
+  for (const row of columns) byKey.set(key(row), [...(byKey.get(key(row)) ?? []), row]);
+  return rules.flatMap((rule) => {
+    const parts = byKey.get(key(rule)) ?? [];
+    const first = parts[0];
+    if (first === undefined) return [];
+    return [
+      {
+        child: { database: String(rule.db), table: String(rule.tableName) },
+        parent: { database: String(first.parentDb), table: String(first.parentTable) },
+        parentColumns: parts.map((row) => String(row.parentColumn)),
+        cascades: !INACTIVE.has(String(rule.onDelete)) || !INACTIVE.has(String(rule.onUpdate)),
+      },
+    ];
+  });
+}

@@ -1,0 +1,116 @@
+/** What the target's own dictionary says of its tables; remembered until a DDL statement or an error. */
+import type { Connection, RowDataPacket } from 'mysql2/promise';
+import { SrdfError } from '../../../../temporal/error-catalogue.js';
+import type { TableName } from '../../../vocabulary.js';
+import type { RowReader, TableShape } from '../../../wagon/body.js';
+import type { EngineName } from '../../engine.js';
+import { mysqlRowFormat } from '../binlog/row-format.js';
+import { nameOf } from '../ranges/sql-literals.js';
+
+export interface UniqueKey {
+  readonly name: string;
+  readonly columns: readonly string[];
+  /** Over whole, visible columns. Otherwise (a prefix, an expression) the row images alone don't tell its values. */
+  readonly plain: boolean;
+}
+export interface TableFacts extends TableName {
+  readonly columns: readonly string[];
+  readonly generated: ReadonlySet<string>;
+  readonly autoIncrement: string | null;
+  readonly primaryKey: readonly string[];
+  /** All but the primary key. */
+  readonly uniqueKeys: readonly UniqueKey[];
+}
+export interface OpenTable {
+  readonly facts: TableFacts;
+  readonly reader: RowReader;
+}
+
+export class TableFactsCache {
+  private readonly facts = new Map<string, TableFacts>();
+  private readonly open = new Map<string, { readonly bytes: Uint8Array; readonly table: OpenTable }>();
+
+  forget(): void {
+    this.facts.clear();
+    this.open.clear();
+  }
+
+  /** The target's table and a reader for this shape; throws `target-divergence` unless both have the same columns in the same order. */
+  async get(connection: Connection, engine: EngineName, shape: TableShape, doing: string): Promise<OpenTable> {
+    const key = JSON.stringify([shape.database, shape.table]);
+    const known = this.open.get(key);
+    if (known !== undefined && Buffer.compare(known.bytes, shape.bytes) === 0) return known.table;
+    let facts = this.facts.get(key);
+    if (facts === undefined) {
+      facts = await readTableFacts(connection, engine, shape, doing);
+      this.facts.set(key, facts);
+    }
+    const reader = mysqlRowFormat.open(shape);
+    compareColumns(facts, reader, doing);
+    const table = { facts, reader };
+    this.open.set(key, { bytes: shape.bytes, table });
+    return table;
+  }
+}
+
+/** Extra columns on either side would be filled or dropped in silence by the server. */
+function compareColumns(facts: TableFacts, reader: RowReader, doing: string): void {
+  const differs = facts.columns.length !== reader.columns.length || facts.columns.some((name, i) => name !== reader.columns[i]);
+  if (!differs && reader.keyed === facts.primaryKey.length > 0) return;
+  throw new SrdfError('target-divergence', {
+    tried: `${doing}, table ${nameOf(facts)}`,
+    found: differs
+      ? `the source’s columns are ${reader.columns.join(', ')}; the target’s are ${facts.columns.join(', ')}`
+      : `the primary key is there on one side only`,
+    action:
+      'Nothing was applied. Find out who changed the table on the target besides SRDF; make it as it was, or establish the stream again',
+  });
+}
+
+async function readTableFacts(connection: Connection, engine: EngineName, name: TableName, doing: string): Promise<TableFacts> {
+  const where = 'TABLE_SCHEMA = ? AND TABLE_NAME = ?';
+  const values = [name.database, name.table];
+  const [tables] = await connection.query<RowDataPacket[]>(
+    `SELECT TABLE_NAME AS name, TABLE_TYPE AS type, ENGINE AS engine FROM information_schema.TABLES WHERE ${where}`,
+    values,
+  );
+  const table = tables[0];
+  if (table === undefined)
+    throw new SrdfError('target-divergence', {
+      tried: `${doing}, table ${nameOf(name)}`,
+      found: 'the target has no such table',
+      action: 'Nothing was applied. Find out who dropped it on the target; establish the stream again',
+    });
+  if (table.engine !== 'InnoDB')
+    throw new SrdfError('apply-failed', {
+      tried: `${doing}, table ${nameOf(name)}`,
+      found: `its storage engine on the target is ${table.engine}, which has no transactions`,
+      action: `On the target: ALTER TABLE \`${name.database}\`.\`${name.table}\` ENGINE=InnoDB; then retry the dead letter`,
+    });
+  const [columns] = await connection.query<RowDataPacket[]>(
+    `SELECT COLUMN_NAME AS name, EXTRA AS extra FROM information_schema.COLUMNS WHERE ${where} ORDER BY ORDINAL_POSITION`,
+    values,
+  );
+  const [keys] = await connection.query<RowDataPacket[]>(
+    `SELECT INDEX_NAME AS name, COLUMN_NAME AS columnName, SUB_PART AS prefix, ${engine === 'mysql' ? 'EXPRESSION' : 'NULL'} AS expression
+     FROM information_schema.STATISTICS WHERE ${where} AND NON_UNIQUE = 0 ORDER BY INDEX_NAME, SEQ_IN_INDEX`,
+    values,
+  );
+  const byName = new Map<string, { columns: string[]; plain: boolean }>();
+  for (const row of keys) {
+    const key = byName.get(String(row.name)) ?? { columns: [], plain: true };
+    if (row.columnName !== null) key.columns.push(String(row.columnName));
+    if (row.columnName === null || row.prefix !== null || row.expression !== null) key.plain = false;
+    byName.set(String(row.name), key);
+  }
+  return {
+    ...name,
+    columns: columns.map((row) => String(row.name)),
+    generated: new Set(
+      columns.filter((row) => /(VIRTUAL|STORED|PERSISTENT) GENERATED/i.test(String(row.extra))).map((row) => String(row.name)),
+    ),
+    autoIncrement: columns.find((row) => /auto_increment/i.test(String(row.extra)))?.name ?? null,
+    primaryKey: byName.get('PRIMARY')?.columns ?? [],
+    uniqueKeys: [...byName].filter(([it]) => it !== 'PRIMARY').map(([it, key]) => ({ name: it, ...key })),
+  };
+}

@@ -1,0 +1,170 @@
+/** The target's side of the MySQL family, assembled. One object serves any number of streams on one server. */
+import type { Connection } from 'mysql2/promise';
+import type { ServerConfig } from '../../../config/schema.js';
+import { SrdfError } from '../../../temporal/error-catalogue.js';
+import type { BootstrapId, Epoch, Position, StreamName } from '../../vocabulary.js';
+import type { EngineName, Ledger, TargetEngine } from '../engine.js';
+import { applyDdl } from './apply/apply-ddl.js';
+import { applyTrain } from './apply/apply-train.js';
+import { readForeignKeys } from './apply/foreign-keys.js';
+import { forgetBootstrap, guarded, readBaselines } from './apply/ledger-move.js';
+import { insertLedgerRow, LEDGER_TABLES, moveLedgerRow, readLedgerRow } from './apply/ledger-rows.js';
+import { dropStaging } from './apply/staging.js';
+import { TargetSessions } from './apply/target-sessions.js';
+import { openConnection, type ServerAccess } from './connection.js';
+import { inspectTarget } from './inspect-target.js';
+import { catchingUp, emptyLedger } from './ledger.js';
+import { reached } from './position.js';
+import { BOOTSTRAP_TABLES } from './ranges/bootstrap-tables.js';
+import { checksumRange } from './ranges/checksum-range.js';
+import { loadRange } from './ranges/load-range.js';
+import { resetTables } from './ranges/reset-tables.js';
+import { createSchema } from './schema/create-schema.js';
+
+export interface TargetEngineOptions {
+  readonly name: EngineName;
+  readonly server: ServerConfig;
+  /** Already resolved; undefined: the account has none. */
+  readonly password: string | undefined;
+}
+
+export function createTargetEngine(options: TargetEngineOptions): TargetEngine {
+  const access: ServerAccess = { server: options.server, password: options.password ?? null, role: 'target' };
+  const sessions = new TargetSessions(access, options.name);
+  const withConnection = async <T>(use: (connection: Connection) => Promise<T>): Promise<T> => {
+    const connection = await openConnection(access);
+    try {
+      return await use(connection);
+    } finally {
+      connection.destroy();
+    }
+  };
+  const inLedger = async (
+    stream: StreamName,
+    doing: string,
+    change: (ledger: Ledger | null, connection: Connection) => Promise<Ledger>,
+  ): Promise<Ledger> =>
+    await withConnection(
+      async (connection) =>
+        await guarded(doing, async () => {
+          await connection.query('START TRANSACTION');
+          const ledger = await change(await readLedgerRow(connection, stream, true), connection);
+          await connection.query('COMMIT');
+          return ledger;
+        }),
+    );
+
+  return {
+    name: options.name,
+    inspect: async (selection, { mustBeEmpty }) => await inspectTarget(access, options.name, selection, mustBeEmpty),
+    readLedger: async (stream) =>
+      await sessions.withReader(
+        async (connection) => await guarded(`reading the ledger of ${stream}`, async () => await readLedgerRow(connection, stream)),
+      ),
+    boundaries: async (stream) =>
+      await sessions.withReader(
+        async (connection) =>
+          await guarded(`reading the boundaries of ${stream}`, async () =>
+            boundariesOf(await readLedgerRow(connection, stream), connection),
+          ),
+      ),
+    applyTrain: async (places, bodies) => {
+      const stream = places[0]?.stream;
+      if (stream === undefined) throw new SrdfError('wagon-malformed', emptyTrain);
+      const result = await sessions.withApplier(stream, async (tools) => await applyTrain(tools, places, bodies));
+      if (result.outcome === 'applied' && result.ledger.phase === 'consistent') await sessions.dropStagingOnce(dropStaging);
+      return result;
+    },
+    applyDdl: async (place, body) => await sessions.withDdlSession(place.stream, async (session) => await applyDdl(session, place, body)),
+    foreignKeys: async (_stream, selection) =>
+      await sessions.withReader(
+        async (connection) =>
+          await guarded('reading the target’s foreign keys', async () => await readForeignKeys(connection, selection.databases)),
+      ),
+
+    beginLoading: async (stream, bootstrap, epoch) => {
+      const doing = `beginning to load stream ${stream}`;
+      await withConnection(
+        async (connection) =>
+          await guarded(doing, async () => {
+            for (const statement of [...LEDGER_TABLES, ...BOOTSTRAP_TABLES]) await connection.query(statement);
+          }),
+      );
+      return await inLedger(stream, doing, async (ledger, connection) => await beginLoading(ledger, connection, stream, bootstrap, epoch));
+    },
+    createSchema: async (stream, bootstrap, body) => {
+      sessions.forgetTables();
+      return await withConnection(async (connection) => await createSchema(connection, stream, bootstrap, body));
+    },
+    resetTables: async (stream, bootstrap, tables, baseline) => {
+      sessions.forgetTables();
+      await withConnection(async (connection) => await resetTables(connection, stream, bootstrap, tables, baseline));
+    },
+    loadRange: async (stream, bootstrap, range, body) =>
+      await withConnection(async (connection) => await loadRange(connection, stream, bootstrap, range, body)),
+    beginCatchUp: async (stream, bootstrap, from, consistentFrom) =>
+      await inLedger(stream, `beginning the catch-up of stream ${stream}`, async (ledger, connection) =>
+        beginCatchUp(ledger, connection, stream, bootstrap, from, consistentFrom),
+      ),
+
+    checksumRange: async (request) => await withConnection(async (connection) => await checksumRange(connection, request)),
+    close: async () => await sessions.close(),
+  };
+}
+
+const emptyTrain = { tried: 'applying a train', found: 'no wagon in it', action: 'Install the same version of SRDF on both sites' };
+
+async function boundariesOf(ledger: Ledger | null, connection: Connection): Promise<readonly Position[]> {
+  if (ledger === null || ledger.phase !== 'catching-up' || ledger.position === null) return [];
+  const { position } = ledger;
+  const all = [
+    ...(await readBaselines(connection, ledger.stream)).map((it) => it.baseline),
+    ...(ledger.consistentFrom === null ? [] : [ledger.consistentFrom]),
+  ];
+  return [...new Set(all)].filter((it) => !reached(position, it));
+}
+
+async function beginLoading(
+  ledger: Ledger | null,
+  connection: Connection,
+  stream: StreamName,
+  bootstrap: BootstrapId,
+  epoch: Epoch,
+): Promise<Ledger> {
+  if (ledger === null) {
+    const fresh = emptyLedger(stream, bootstrap, epoch, Date.now());
+    await insertLedgerRow(connection, fresh);
+    return fresh;
+  }
+  if (ledger.bootstrap === bootstrap) return ledger;
+  throw new SrdfError('target-not-empty', {
+    tried: `beginning to load stream ${stream}`,
+    found: `the target has a ledger of it already (${ledger.phase}, wagon ${ledger.sequence}, bootstrap ${ledger.bootstrap})`,
+    action: `To load it anew: drop its databases on the target, then DELETE FROM srdf.ledger WHERE stream = '${stream}'`,
+  });
+}
+
+async function beginCatchUp(
+  ledger: Ledger | null,
+  connection: Connection,
+  stream: StreamName,
+  bootstrap: BootstrapId,
+  from: Position,
+  consistentFrom: Position,
+): Promise<Ledger> {
+  const tried = `beginning the catch-up of stream ${stream}`;
+  if (ledger === null)
+    throw new SrdfError('ledger-missing', { tried, found: 'the target has no ledger of it', action: 'Run srdf establish again' });
+  if (ledger.bootstrap !== bootstrap)
+    throw new SrdfError('ledger-inconsistent', {
+      tried,
+      found: `the ledger belongs to the bootstrap ${ledger.bootstrap}`,
+      action: 'Another bootstrap of this stream has taken over: look at `srdf status`, and cancel the older one',
+    });
+  // Begun before, by an attempt whose answer was lost.
+  if (ledger.phase !== 'loading') return ledger;
+  const begun = catchingUp(ledger, from, consistentFrom, Date.now());
+  if (begun.phase === 'consistent') await forgetBootstrap(connection, stream);
+  await moveLedgerRow(connection, ledger, begun);
+  return begun;
+}
