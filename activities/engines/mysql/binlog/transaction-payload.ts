@@ -3,7 +3,7 @@
  * (https://dev.mysql.com/doc/dev/mysql-server/latest/classmysql_1_1binlog_1_1event_1_1Transaction__payload__event.html).
  * Inner events have no checksum; the outer event's covers them. Uncompressed piece by piece: a transaction is not held whole.
  */
-import { DCtx } from 'zstd-napi/binding.js';
+import zstd from 'zstd-napi/binding.js';
 import { HEADER_LENGTH } from './event-types.js';
 import { readPackedInteger } from './packed-integer.js';
 
@@ -56,7 +56,7 @@ export function* payloadEvents(bytes: Buffer, start: number, end: number): Gener
 }
 
 function* inflate(source: Buffer): Generator<Buffer> {
-  const context = new DCtx();
+  const context = new zstd.DCtx();
   let rest: Buffer = source;
   for (;;) {
     const piece = Buffer.allocUnsafeSlow(PIECE);
