@@ -33,9 +33,20 @@ export function encapsulate(
   return { ciphertext, exporterSecret: exporterSecret(sharedSecret, info) };
 }
 
-/** A wrong key or ciphertext gives a wrong secret without a word (implicit rejection): only what is encrypted under it notices. */
-export function decapsulate(ciphertext: Uint8Array, seed: Uint8Array, info: Uint8Array): Uint8Array {
-  return exporterSecret(sodium.crypto_kem_xwing_dec(ciphertext, seed), info);
+/**
+ * A wrong key or ciphertext gives a wrong secret without a word (implicit rejection): only what is encrypted under it notices.
+ * null: the X25519 half is a point of low order, which the library refuses.
+ */
+export function decapsulate(ciphertext: Uint8Array, seed: Uint8Array, info: Uint8Array): Uint8Array | null {
+  if (ciphertext.length !== KEM_CIPHERTEXT_BYTES || seed.length !== KEM_SEED_BYTES)
+    throw new RangeError('an X-Wing ciphertext or key of a wrong length');
+  let sharedSecret: Uint8Array;
+  try {
+    sharedSecret = sodium.crypto_kem_xwing_dec(ciphertext, seed);
+  } catch {
+    return null;
+  }
+  return exporterSecret(sharedSecret, info);
 }
 
 /** RFC 9180 §5.3: Context.Export. `length` at most 32 bytes, one block of HKDF-Expand. */

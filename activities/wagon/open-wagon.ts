@@ -122,7 +122,8 @@ export function openWagon(
   const ciphertext = sealed.subarray(headerBytes, headerBytes + KEM_CIPHERTEXT_BYTES);
   const secret = decapsulate(ciphertext, keys.recipientSeed, bodyInfo(headerPart));
   const body = sealed.subarray(headerBytes + KEM_CIPHERTEXT_BYTES, sealed.length - SIGNATURE_BYTES);
-  const compressed = openStream(secretStream(), exportKey(secret, 'body'), headerPart, body, header.compressedBytes);
+  const compressed =
+    secret === null ? null : openStream(secretStream(), exportKey(secret, 'body'), headerPart, body, header.compressedBytes);
   if (compressed === null) {
     throw refused(
       'wagon-sealed-body',

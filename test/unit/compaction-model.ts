@@ -116,7 +116,9 @@ export class ModelDatabase {
     const tableOf = (index: number) => Number((body.tables[index]?.table ?? '').slice(1));
     const ordered = () => {
       for (const run of body.ordered) {
-        forEachRow(run.operation, run.rows, (before, after) => this.change(tableOf(run.table), run.operation, before, after, run.foreignKeyChecks));
+        forEachRow(run.operation, run.rows, (before, after) =>
+          this.change(tableOf(run.table), run.operation, before, after, run.foreignKeyChecks),
+        );
       }
     };
     const net = () => {

@@ -86,7 +86,8 @@ function run(schema: Schema, history: readonly (readonly Step[])[]): { items: Lo
       if (step.kind === 'insert') change(table, 'insert', null, step.row, step.checks);
       else if (one === undefined || other === undefined) continue;
       else if (step.kind === 'delete') change(table, 'delete', one, null, step.checks);
-      else if (step.kind === 'update') change(table, 'update', one, step.keepKey ? [one[0], step.row[1], step.row[2], step.row[3]] : step.row, step.checks);
+      else if (step.kind === 'update')
+        change(table, 'update', one, step.keepKey ? [one[0], step.row[1], step.row[2], step.row[3]] : step.row, step.checks);
       else if (one !== other && change(table, 'update', one, [one[0], 0, one[2], one[3]], step.checks)) {
         // The two exchange their secondary keys by way of NULL, as far as the source allows.
         change(table, 'update', other, [other[0], one[1], other[2], other[3]], step.checks);
@@ -168,7 +169,9 @@ describe('wagons cut from a random history, applied', () => {
       fc.asyncProperty(schemas, histories, fc.integer({ min: 1, max: 40 }), async (schema, history, maxChanges) => {
         const { items } = run(schema, history);
         const untimed = (pieces: readonly CutPiece[]) => pieces.map((piece) => ({ ...piece, compactMilliseconds: 0 }));
-        expect(untimed(await cut(items, factsOf(schema), maxChanges, 1))).toEqual(untimed(await cut(items, factsOf(schema), maxChanges, 1000)));
+        expect(untimed(await cut(items, factsOf(schema), maxChanges, 1))).toEqual(
+          untimed(await cut(items, factsOf(schema), maxChanges, 1000)),
+        );
       }),
       { numRuns: 300 },
     );
