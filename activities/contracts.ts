@@ -222,16 +222,21 @@ export interface TargetActivities {
   ): Promise<{ readonly rows: number; readonly alreadyApplied: number }>;
   beginCatchUp(input: BootstrapInput & { readonly from: Position; readonly consistentFrom: Position }): Promise<LedgerView>;
 
-  /** `release`: the last call about this plan; its wagon is removed from the inbox. */
+  /**
+   * `passed`: the stream had passed `notBefore` before the first range was read.
+   * `release`: the last call about this plan; its wagon is removed from the inbox.
+   */
   checksumTarget(
     input: StreamInput & {
       readonly table: TableName;
       readonly plan: string;
       readonly wagon: WagonRef;
       readonly ranges: readonly number[];
+      /** Where the source's log stood once its ranges were read. */
+      readonly notBefore: Position;
       readonly release?: boolean;
     },
-  ): Promise<{ readonly ranges: readonly CompareRangeResult[] }>;
+  ): Promise<{ readonly ranges: readonly CompareRangeResult[]; readonly passed: boolean }>;
 }
 
 /** Who is where, for task queues and search attributes; from the config, handed to workflows as input. */

@@ -72,7 +72,11 @@ class Bootstrap {
     this.findings = { source: source.findings, target: [] };
     const refusedBySource = refusal('source', source);
     if (refusedBySource !== null) return this.end('refused', 'refused', refusedBySource);
-    const target = await targetQuestions(this.route).inspectTarget({ stream, mustBeEmpty: true, source });
+    const target = await targetQuestions(this.route).inspectTarget({
+      stream,
+      mustBeEmpty: true,
+      source: { server: source.server, version: source.version },
+    });
     this.findings = { source: source.findings, target: target.findings };
     const refusedByTarget = refusal('target', target);
     if (refusedByTarget !== null) return this.end('refused', 'refused', refusedByTarget);

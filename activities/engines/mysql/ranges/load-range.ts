@@ -3,11 +3,11 @@ import type { Connection, ResultSetHeader } from 'mysql2/promise';
 import { SrdfError } from '../../../../temporal/error-catalogue.js';
 import type { BootstrapId, StreamName } from '../../../vocabulary.js';
 import type { RangeBody } from '../../../wagon/body.js';
+import { unpackRows } from '../../../wagon/range-values.js';
 import type { RangeIdentity } from '../../engine.js';
 import { EXACT_SQL_MODE } from '../connection.js';
 import { admitPart, recordBaseline } from './bootstrap-bookkeeping.js';
 import { textRows } from './exact-query.js';
-import { unpackRows } from './read-range.js';
 import { nameOf, quoteName, quoteTable } from './sql-literals.js';
 import { readColumns, readPrimaryKey, valueLiteral } from './table-columns.js';
 

@@ -2,14 +2,13 @@
 import type { Connection } from 'mysql2/promise';
 import type { Position, TableName } from '../../../vocabulary.js';
 import type { RangeBody } from '../../../wagon/body.js';
+import { packedSize, packRow } from '../../../wagon/range-values.js';
 import type { RangePlan } from '../../engine.js';
 import { type Cell, RAW_RESULTS, streamRows } from './exact-query.js';
 import { keysOf } from './plan-ranges.js';
 import { rangeCondition } from './range-condition.js';
 import { quoteTable } from './sql-literals.js';
-import { copyColumn, readColumns, requireColumns, requireKey, type TableColumn } from './table-columns.js';
-
-const NULL_LENGTH = 0xffff_ffff;
+import { copyColumn, readColumns, requireColumns, requireKey } from './table-columns.js';
 
 /**
  * One consistent read a range: parts of one call belong together, parts of two calls must not be mixed.
@@ -39,7 +38,7 @@ export async function* readRange(
   let packed = new PackedRows();
   let part = 0;
   for await (const row of streamRows(connection, sql)) {
-    if (packed.rows > 0 && packed.bytes + sizeOf(row) > maxBytes) {
+    if (packed.rows > 0 && packed.bytes + packedSize(row) > maxBytes) {
       yield { ...head, values: packed.take(), rows: packed.rows, part: part++, last: false };
       packed = new PackedRows();
     }
@@ -48,22 +47,13 @@ export async function* readRange(
   yield { ...head, values: packed.take(), rows: packed.rows, part, last: true };
 }
 const nameOnly = ({ database, table }: TableName): TableName => ({ database, table });
-const sizeOf = (row: readonly Cell[]): number => row.reduce((sum, cell) => sum + 4 + (cell?.length ?? 0), 0);
 
 class PackedRows {
   rows = 0;
   bytes = 0;
-  private readonly pieces: Buffer[] = [];
+  private readonly pieces: Uint8Array[] = [];
   add(row: readonly Cell[]): void {
-    const piece = Buffer.allocUnsafe(sizeOf(row));
-    let at = 0;
-    for (const cell of row) {
-      piece.writeUInt32LE(cell === null ? NULL_LENGTH : cell.length, at);
-      at += 4;
-      if (cell === null) continue;
-      piece.set(cell, at);
-      at += cell.length;
-    }
+    const piece = packRow(row);
     this.pieces.push(piece);
     this.rows++;
     this.bytes += piece.length;
@@ -72,28 +62,3 @@ class PackedRows {
     return Buffer.concat(this.pieces, this.bytes);
   }
 }
-
-/** The values of a body, row by row. Throws RangeError when they don't fill `rows` × `columns` exactly. */
-export function* unpackRows(body: Pick<RangeBody, 'values' | 'rows' | 'columns'>): Generator<Cell[]> {
-  const { values } = body;
-  const view = new DataView(values.buffer, values.byteOffset, values.byteLength);
-  let at = 0;
-  for (let row = 0; row < body.rows; row++) {
-    const cells: Cell[] = [];
-    for (let column = 0; column < body.columns.length; column++) {
-      const length = view.getUint32(at, true);
-      at += 4;
-      if (length === NULL_LENGTH) {
-        cells.push(null);
-        continue;
-      }
-      if (at + length > values.length) throw new RangeError('a value ends behind the body');
-      cells.push(values.subarray(at, at + length));
-      at += length;
-    }
-    yield cells;
-  }
-  if (at !== values.length) throw new RangeError('the body holds more than its rows');
-}
-
-export const copiedColumns = (columns: readonly TableColumn[]): readonly TableColumn[] => columns.filter((it) => !it.generated);

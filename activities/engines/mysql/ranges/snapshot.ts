@@ -16,7 +16,7 @@ export interface SnapshotSource {
 /**
  * Runs `read` in a snapshot of `table` that holds exactly the changes up to the position it is given.
  * MariaDB's snapshot knows its own place in the log (status variables binlog_snapshot_file and binlog_snapshot_position), without a lock.
- * MySQL's doesn't: the table is locked against writes for the moment in which the log's end is read and the snapshot opened. A
+ * MySQL's doesn't, nor does that of a MariaDB that hasn't written to its log since it was started: the table is locked against writes for the moment in which the log's end is read and the snapshot opened. A
  * table of an engine without snapshots stays locked while it is read, on both.
  * Errors: `source-busy` when the lock isn't had within 10 s.
  */
@@ -31,7 +31,7 @@ export async function* inSnapshot<T>(
   try {
     const kind = await serverKind(reader);
     const transactional = await hasSnapshots(reader, table);
-    let asOf: Position;
+    let asOf: Position | null = null;
     if (kind.engine === 'mariadb' && transactional) {
       await reader.query('START TRANSACTION WITH CONSISTENT SNAPSHOT');
       const status = new Map(
@@ -39,17 +39,19 @@ export async function* inSnapshot<T>(
       );
       const file = status.get('binlog_snapshot_file') ?? '';
       const offset = Number(status.get('binlog_snapshot_position') ?? '0');
-      if (file === '' || offset === 0) throw noPosition(table);
-      const [gtid] = await textRows(reader, 'SELECT BINLOG_GTID_POS(?, ?)', [file, offset]);
-      asOf = formatPosition({
-        server: await serverIdentity(reader, kind),
-        file,
-        offset,
-        parts: 0,
-        gtid: gtid?.[0] ?? '',
-        known: '',
-      });
-    } else {
+      if (file !== '') {
+        const [gtid] = await textRows(reader, 'SELECT BINLOG_GTID_POS(?, ?)', [file, offset]);
+        asOf = formatPosition({
+          server: await serverIdentity(reader, kind),
+          file,
+          offset,
+          parts: 0,
+          gtid: gtid?.[0] ?? '',
+          known: '',
+        });
+      }
+    }
+    if (asOf === null) {
       locker = await source.open();
       await lockTable(locker, table);
       asOf = await source.position();
@@ -95,10 +97,3 @@ async function lockTable(connection: Connection, table: TableName): Promise<void
     });
   }
 }
-
-const noPosition = (table: TableName): SrdfError =>
-  new SrdfError('source-preflight', {
-    tried: `opening a snapshot of ${nameOf(table)}`,
-    found: 'the server doesn’t tell the snapshot’s place in its binary log',
-    action: 'Turn the binary log on (log_bin)',
-  });

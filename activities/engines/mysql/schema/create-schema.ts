@@ -34,10 +34,11 @@ export async function createSchema(
       await recordBaseline(connection, stream, kind, { database: '', table: '' }, body.baseline);
   }
   for (const object of body.objects) {
+    // Counted whether this attempt or one before it has created them.
+    created++;
     if ((object.object === 'table' || object.object === 'sequence') && (await isThere(connection, stream, object))) continue;
     if (object.object === 'view') await connection.query(`DROP VIEW IF EXISTS ${quoteTable(object)}`);
     await create(connection, object);
-    created++;
   }
   return { created, deferred: 0 };
 }

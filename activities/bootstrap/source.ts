@@ -58,7 +58,12 @@ export function bootstrapSourceActivities(site: SourceSite): BootstrapSource {
 
     async planRanges({ stream, bootstrap, table, round, rowsPerRange }) {
       return await withHeartbeat(async () => {
-        const { engine, config } = site.stream(stream);
+        const { engine, config, selection } = site.stream(stream);
+        // In later rounds what changed may be gone, or may be a view or a sequence: then there is nothing to copy.
+        if (round > 0) {
+          const tables = await engine.planTables(selection);
+          if (!tables.some((it) => it.database === table.database && it.table === table.table)) return { plan: '', ranges: 0 };
+        }
         const position = await engine.currentPosition();
         const plan = await engine.planRanges(table, rowsPerRange ?? config.bootstrap.rowsPerRange);
         const name = await storePlan(site.stateDirectory, stream, round, bootstrap, { table, plan, position });
