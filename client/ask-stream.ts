@@ -7,11 +7,13 @@ import { SrdfError } from '../temporal/error-catalogue.js';
 import { bootstrapWorkflowId, cycleScheduleId, cycleWorkflowId } from '../temporal/ids.js';
 import { workAbout } from '../temporal/search-attributes.js';
 import { CONTROL_QUEUE } from '../temporal/task-queues.js';
+import type { BootstrapProgress, BootstrapResult } from '../workflows/bootstrap-result.js';
 import type { CycleResult } from '../workflows/cycle-result.js';
 import type { StreamFactsInput, StreamFactsResult } from '../workflows/stream-facts.js';
 import type { PairControl } from './control.js';
 import type { BootstrapFacts, StreamFacts } from './derive-status.js';
 import { operatorError } from './operator-error.js';
+import { renderProgress } from './rendering/establish.js';
 
 /** How long the source's worker, and how long the target's worker, is waited for before it counts as silent, ms. */
 const SOURCE_PATIENCE = 4_000;
@@ -31,7 +33,8 @@ export async function askStream(control: PairControl, stream: StreamConfig): Pro
   };
 }
 
-async function askSites({ temporal }: PairControl, route: Route): Promise<StreamFactsResult> {
+/** What both sites know at this moment, each site's silence told as its error. */
+export async function askSites({ temporal }: Pick<PairControl, 'temporal'>, route: Route): Promise<StreamFactsResult> {
   const input: StreamFactsInput = { route, patienceMilliseconds: SOURCE_PATIENCE };
   const handle = await temporal.client.workflow.start('streamFacts', {
     workflowId: `srdf-facts-${route.pair}-${route.stream}-${randomUUID()}`,
@@ -129,17 +132,15 @@ async function askResult({ temporal }: PairControl, id: string, runId: string): 
 async function askBootstrap({ temporal }: PairControl, route: Route): Promise<BootstrapFacts | null> {
   const handle = temporal.client.workflow.getHandle(bootstrapWorkflowId(route));
   try {
-    const it = await handle.describe();
-    if (it.status.name === 'RUNNING') return { running: true, error: null, progress: null };
-    if (it.status.name === 'COMPLETED') return { running: false, error: null, progress: null };
+    const { status } = await handle.describe();
+    if (status.name === 'RUNNING') {
+      const progress = await handle.query<BootstrapProgress>('progress').catch(() => null);
+      return { running: true, error: null, progress: progress && renderProgress(progress) };
+    }
+    const { error } = (await handle.result()) as BootstrapResult;
+    return { running: false, error, progress: null };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return null;
-    throw error;
-  }
-  try {
-    await handle.result();
-    return { running: false, error: null, progress: null };
-  } catch (error) {
     const known = operatorError(error);
     if (!(known instanceof SrdfError)) throw known;
     const { tried, found, action } = known.facts;

@@ -1,41 +1,84 @@
-/** The first copy of a stream: plan, bootstrap with progress, then the stream's entity and its scheduled cycles. */
+/** The first copy of a stream: plan, bootstrap with progress, the stream's entity, its scheduled cycles, and the way to `consistent`. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import {
+  ScheduleNotFoundError,
   WorkflowExecutionAlreadyStartedError,
   type WorkflowHandle,
   WorkflowIdConflictPolicy,
   WorkflowNotFoundError,
 } from '@temporalio/client';
+import type { LedgerView } from '../activities/contracts.js';
 import type { BootstrapId } from '../activities/vocabulary.js';
-import { bootstrapWorkflowId, streamWorkflowId } from '../temporal/ids.js';
+import { SrdfError } from '../temporal/error-catalogue.js';
+import { bootstrapWorkflowId, cycleScheduleId, streamWorkflowId } from '../temporal/ids.js';
 import { ensureCycleSchedule } from '../temporal/schedules.js';
 import { workAbout } from '../temporal/search-attributes.js';
 import { CONTROL_QUEUE } from '../temporal/task-queues.js';
+import type { BootstrapProgress, BootstrapResult, BootstrapWorkflowInput } from '../workflows/bootstrap-result.js';
 import type { StreamEntityInput } from '../workflows/stream.js';
+import { askSites } from './ask-stream.js';
 import type { StreamControl } from './control.js';
-import type { BootstrapProgress, BootstrapResult, BootstrapWorkflowInput } from './expected-workflows.js';
+import { reportedError } from './operator-error.js';
 import { renderProgress } from './rendering/establish.js';
+import { runCycle } from './run-cycle.js';
 import type { Terminal } from './terminal.js';
 
-/** What a bootstrap would do: both preflights and the tables with their sizes. Nothing is written. */
-export async function planStream({ temporal, streamRoute: route }: StreamControl): Promise<BootstrapResult> {
+export interface Established {
+  /** null: the copy had been made by an earlier run of the command. */
+  readonly bootstrap: BootstrapResult | null;
+  readonly ledger: LedgerView;
+}
+
+/** What a bootstrap would do: both preflights and the tables with their sizes. Nothing is written. Throws what a preflight refuses. */
+export async function planStream({ temporal, stream, streamRoute: route }: StreamControl): Promise<BootstrapResult> {
   const input: BootstrapWorkflowInput = { route, bootstrap: newBootstrapId(), dryRun: true };
-  return (await temporal.client.workflow.execute('bootstrap', {
+  const result = (await temporal.client.workflow.execute('bootstrap', {
     workflowId: `${bootstrapWorkflowId(route)}-plan-${input.bootstrap}`,
     taskQueue: CONTROL_QUEUE,
     args: [input],
     typedSearchAttributes: workAbout(route, 'bootstrap'),
-    staticSummary: `plan the first copy of ${route.stream}`,
+    staticSummary: `plan the first copy of ${stream.name}`,
   })) as BootstrapResult;
+  if (result.error !== null) throw reportedError(result.error);
+  return result;
 }
 
-/** A bootstrap that runs already is watched instead of started. Ctrl-C ends the watching, not the bootstrap. */
-export async function establishStream(control: StreamControl, every: number, terminal: Terminal): Promise<BootstrapResult> {
-  const { temporal, streamRoute: route } = control;
-  const { client } = temporal;
+/**
+ * Goes on from wherever an earlier run of the command was left: watches a bootstrap that runs, finishes one that has copied everything.
+ * Throws `target-not-empty` for a stream that is established already, and what a preflight refuses; then nothing has been changed.
+ */
+export async function establishStream(control: StreamControl, every: number, terminal: Terminal): Promise<Established> {
+  const { target } = await askSites(control, control.streamRoute);
+  if ('error' in target) throw reportedError(target.error);
+  const { phase } = target.known.ledger;
+  if (phase === 'consistent' && (await isEstablished(control))) throw establishedAlready(control.stream.name);
+  const copied = phase === 'consistent' || phase === 'catching-up';
+  const bootstrap = copied ? null : await copy(control, terminal);
+  await beginCycles(control, every);
+  return { bootstrap, ledger: await catchUp(control, terminal) };
+}
+
+const establishedAlready = (stream: string): SrdfError =>
+  new SrdfError('target-not-empty', {
+    tried: `establishing the stream ${stream}`,
+    found: 'it is established already, and its cycles are scheduled',
+    action: `See srdf status ${stream}. To make it anew, drop its databases and its row of srdf.ledger at the target first`,
+  });
+
+async function isEstablished({ temporal: { client }, streamRoute: route }: StreamControl): Promise<boolean> {
+  try {
+    await client.schedule.getHandle(cycleScheduleId(route)).describe();
+    return (await client.workflow.getHandle(streamWorkflowId(route)).describe()).status.name === 'RUNNING';
+  } catch (error) {
+    if (error instanceof ScheduleNotFoundError || error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}
+
+async function copy({ temporal: { client }, stream, streamRoute: route }: StreamControl, terminal: Terminal): Promise<BootstrapResult> {
   const workflowId = bootstrapWorkflowId(route);
-  const input: BootstrapWorkflowInput = { route, bootstrap: newBootstrapId() };
+  const input: BootstrapWorkflowInput = { route, bootstrap: newBootstrapId(), ...stream.bootstrap };
   let handle: WorkflowHandle;
   try {
     handle = await client.workflow.start('bootstrap', {
@@ -50,16 +93,8 @@ export async function establishStream(control: StreamControl, every: number, ter
     terminal.err('A bootstrap of this stream runs already; this is its progress.\n');
     handle = client.workflow.getHandle(workflowId);
   }
-  const result = (await watch(handle, terminal)) as BootstrapResult;
-  await client.workflow.start('stream', {
-    workflowId: streamWorkflowId(route),
-    taskQueue: CONTROL_QUEUE,
-    args: [{ route } satisfies StreamEntityInput],
-    typedSearchAttributes: workAbout(route, 'stream'),
-    staticSummary: `stream ${route.stream}: ${route.source} → ${route.target}`,
-    workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-  });
-  await ensureCycleSchedule(client, route, { every, paused: false });
+  const result = await watch(handle, stream.name, terminal);
+  if (result.error !== null) throw reportedError(result.error);
   return result;
 }
 
@@ -69,27 +104,61 @@ const newBootstrapId = (): BootstrapId =>
     .slice(0, 19)
     .replace(/[^0-9]/g, '')}-${randomBytes(4).toString('hex')}` as BootstrapId;
 
-/** Shows progress until the result is there: rewritten in place for somebody who watches, a line at each change otherwise. */
-async function watch(handle: WorkflowHandle, terminal: Terminal): Promise<unknown> {
+/** Shows progress until the result is there. Ctrl-C ends the watching, not the bootstrap. */
+async function watch(handle: WorkflowHandle, stream: string, terminal: Terminal): Promise<BootstrapResult> {
   const ended = new AbortController();
   const result = handle.result().finally(() => ended.abort());
-  // The result's own error is thrown below, when it is awaited.
+  // Its error is thrown below, where it is awaited.
   result.catch(() => undefined);
-  let shown = '';
+  const show = progressLine(terminal);
   while (!ended.signal.aborted) {
-    terminal.signal.throwIfAborted();
-    const progress = await handle.query<BootstrapProgress>('progress').catch((error: unknown) => {
-      // No worker right now, or already gone: the result tells.
-      if (error instanceof WorkflowNotFoundError) ended.abort();
-      return null;
-    });
-    const line = progress === null ? shown : renderProgress(progress);
-    if (line !== shown) terminal.err(terminal.live ? `\r\u001b[2K${line}` : `${line}\n`);
-    shown = line;
+    // No worker to answer right now: the next question may find one.
+    const progress = await handle.query<BootstrapProgress>('progress').catch(() => null);
+    if (progress !== null) show(renderProgress(progress));
     await pause(terminal.live ? 300 : 1_000, undefined, { signal: AbortSignal.any([ended.signal, terminal.signal]) }).catch(
       () => undefined,
     );
+    if (terminal.signal.aborted) {
+      show.end();
+      terminal.err(`The bootstrap goes on without you. Watch it again: srdf establish ${stream}\n`);
+      terminal.signal.throwIfAborted();
+    }
   }
-  if (terminal.live && shown !== '') terminal.err('\n');
-  return await result;
+  show.end();
+  return (await result) as BootstrapResult;
+}
+
+/** Rewritten in place for somebody who watches, a line at each change otherwise. */
+function progressLine(terminal: Terminal): ((line: string) => void) & { end(): void } {
+  let shown = '';
+  const show = (line: string): void => {
+    if (line !== shown) terminal.err(terminal.live ? `\r\u001b[2K${line.slice(0, terminal.columns - 1)}` : `${line}\n`);
+    shown = line;
+  };
+  return Object.assign(show, { end: () => (terminal.live && shown !== '' ? terminal.err('\n') : undefined) });
+}
+
+async function beginCycles({ temporal: { client }, streamRoute: route }: StreamControl, every: number): Promise<void> {
+  await client.workflow.start('stream', {
+    workflowId: streamWorkflowId(route),
+    taskQueue: CONTROL_QUEUE,
+    args: [{ route } satisfies StreamEntityInput],
+    typedSearchAttributes: workAbout(route, 'stream'),
+    staticSummary: `stream ${route.stream}: ${route.source} → ${route.target}`,
+    workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+  });
+  await ensureCycleSchedule(client, route, { every, paused: false });
+}
+
+/** Cycles until everything that changed during the copy is applied. Throws what stops a cycle; the scheduled ones go on trying. */
+async function catchUp(control: StreamControl, terminal: Terminal): Promise<LedgerView> {
+  for (;;) {
+    terminal.signal.throwIfAborted();
+    const { error, ledger, outcome } = await runCycle(control, { dryRun: false }, terminal.signal);
+    if (error !== null) throw reportedError(error);
+    if (ledger?.phase === 'consistent') return ledger;
+    terminal.err(`catching up with what changed meanwhile: wagon ${ledger?.sequence ?? 0} applied\n`);
+    // A source at rest writes no log; nothing it has could be missing, but only the passed position proves it.
+    if (outcome === 'idle') await pause(500, undefined, { signal: terminal.signal });
+  }
 }
