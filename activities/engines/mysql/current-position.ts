@@ -2,6 +2,7 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { SrdfError } from '../../../temporal/error-catalogue.js';
 import type { Position } from '../../vocabulary.js';
+import { parseGtidSet } from './binlog/gtid-set.js';
 import { describeServer, openConnection, type ServerAccess, serverIdentity, serverKind } from './connection.js';
 import { type LogEnd, queryError } from './log-end.js';
 import { formatPosition } from './position.js';
@@ -19,7 +20,8 @@ export async function currentPosition(access: ServerAccess): Promise<Position> {
     await refusePrepared(connection);
     const at = kind.engine === 'mariadb' ? await mariadbPosition(connection) : await mysqlPosition(connection);
     await refusePrepared(connection);
-    return formatPosition({ server: await serverIdentity(connection, kind), parts: 0, known: '', ...at });
+    const gtid = parseGtidSet(kind.engine, at.gtid).toString();
+    return formatPosition({ server: await serverIdentity(connection, kind), parts: 0, known: '', ...at, gtid });
   } catch (error) {
     throw queryError(error, `noting the end of the binary log of ${describeServer(access.server)}`);
   } finally {

@@ -4,7 +4,7 @@ import type { Gtid } from './gtid-set.js';
 export interface GtidEvent {
   /** null: anonymous (gtid_mode=OFF). */
   readonly gtid: Gtid | null;
-  /** MySQL: ms since 1970 of the commit at the server read from, microseconds as fraction; null where the log has none. */
+  /** MySQL: ms since 1970 of the commit at the server read from; null where the log has none. */
   readonly committedAt: number | null;
   /** MariaDB: the group is this one statement and has no COMMIT. */
   readonly standalone: boolean;
@@ -16,6 +16,7 @@ export interface GtidEvent {
 
 const uuidText = (hex: string): string =>
   `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+const milliseconds = (microseconds: bigint): number => Number(microseconds / 1000n);
 const safe = (value: bigint): number => {
   if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError(`sequence number ${value} is out of range`);
   return Number(value);
@@ -29,7 +30,7 @@ export function readMysqlGtid(bytes: Buffer, start: number, end: number, anonymo
   const timeAt = start + 25 + 17;
   let committedAt: number | null = null;
   if (bytes[start + 25] === 2 && timeAt + 7 <= end)
-    committedAt = Number((bytes.readBigUInt64LE(timeAt - 1) >> 8n) & ((1n << 55n) - 1n)) / 1000;
+    committedAt = milliseconds((bytes.readBigUInt64LE(timeAt - 1) >> 8n) & ((1n << 55n) - 1n));
   return { gtid: anonymous ? null : { source, server: 0, sequence }, committedAt, standalone: false, alterPhase: false, xa: 'none' };
 }
 
@@ -99,7 +100,7 @@ export function readTaggedGtid(bytes: Buffer, start: number, end: number): GtidE
       p += length;
     } else if (field === 4 || field === 5) signed();
     else if (field === 6) {
-      committedAt = Number(unsigned()) / 1000;
+      committedAt = milliseconds(unsigned());
       break; // what follows isn't needed
     } else break;
   }

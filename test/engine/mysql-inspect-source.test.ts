@@ -1,0 +1,95 @@
+/** The preflight of a source against real servers: what it finds, and that its statement mends it. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { inspectSource } from '../../activities/engines/mysql/read-log.js';
+import { DatabaseServer } from '../servers/database-server.js';
+
+describe.each(['mariadb', 'mysql'] as const)('%s', (kind) => {
+  let server: DatabaseServer;
+  const selection = { databases: ['shop'], include: [], exclude: [] };
+  const inspect = (user = 'root', serverId = 77, chosen: Parameters<typeof inspectSource>[1] = selection) =>
+    inspectSource({ server: { host: '127.0.0.1', port: server.port, user }, password: null, role: 'source', serverId }, chosen);
+  const errors = async (...given: Parameters<typeof inspect>) =>
+    (await inspect(...given)).findings.filter((it) => it.severity === 'error').map((it) => it.check);
+
+  beforeAll(async () => {
+    server = await DatabaseServer.start({ kind });
+    await server.sql('CREATE DATABASE shop; CREATE TABLE shop.item (id INT PRIMARY KEY, n INT)');
+  });
+  afterAll(async () => {
+    await server.remove();
+  });
+
+  it('finds nothing wrong with a server set up as the README says, and tells who it is', async () => {
+    const preflight = await inspect();
+    expect(preflight.findings).toEqual([]);
+    expect(preflight.engine).toBe(kind);
+    expect((await inspect()).server).toBe(preflight.server);
+    expect(preflight.server.length).toBeGreaterThan(8);
+  });
+
+  it.each([
+    ['binlog_format', 'STATEMENT', 'ROW'],
+    ['binlog_row_image', 'MINIMAL', 'FULL'],
+    ['binlog_row_metadata', 'MINIMAL', 'FULL'],
+  ])('refuses %s=%s, and its own statement mends it', async (variable, wrong, right) => {
+    await server.sql(`SET GLOBAL ${variable}=${wrong}`);
+    try {
+      const found = (await inspect()).findings.filter((it) => it.check === variable);
+      expect(found).toHaveLength(1);
+      expect(found[0]?.severity).toBe('error');
+      await server.sql((found[0]?.fix ?? '').split(';')[0] ?? '');
+      expect(await errors()).toEqual([]);
+    } finally {
+      await server.sql(`SET GLOBAL ${variable}=${right}`);
+    }
+  });
+
+  it.runIf(kind === 'mysql')('refuses partial JSON', async () => {
+    await server.sql("SET GLOBAL binlog_row_value_options='PARTIAL_JSON'");
+    try {
+      expect(await errors()).toEqual(['binlog_row_value_options']);
+    } finally {
+      await server.sql("SET GLOBAL binlog_row_value_options=''");
+    }
+  });
+
+  it("refuses the source's own server id, and databases that aren't there or are never replicated", async () => {
+    expect(await errors('root', server.serverId)).toEqual(['server_id']);
+    expect(await errors('root', 77, { ...selection, databases: ['shop', 'Shop'] })).toEqual(['databases']);
+    expect(await errors('root', 77, { ...selection, databases: ['shop', 'mysql'] })).toEqual(['databases']);
+    expect(await errors('root', 77, { ...selection, databases: ['shop', 'srdf'] })).toEqual(['databases']);
+  });
+
+  it('refuses tables without transactions, warns of tables without key, and lets both be excluded', async () => {
+    await server.sql('CREATE TABLE shop.old (id INT PRIMARY KEY) ENGINE=MyISAM; CREATE TABLE shop.loose (a INT)');
+    try {
+      const { findings } = await inspect();
+      expect(findings.map((it) => [it.severity, it.check])).toEqual(
+        expect.arrayContaining([
+          ['error', 'engine'],
+          ['warning', 'primary-key'],
+        ]),
+      );
+      expect(findings).toHaveLength(2);
+      const exclude = [
+        { database: 'shop', table: 'old' },
+        { database: 'shop', table: 'loose' },
+      ];
+      expect((await inspect('root', 77, { ...selection, exclude })).findings).toEqual([]);
+      await server.sql((findings.find((it) => it.check === 'engine')?.fix ?? '').split(';')[0] ?? '');
+      await server.sql((findings.find((it) => it.check === 'primary-key')?.fix ?? '').split(';')[0] ?? '');
+      expect((await inspect()).findings).toEqual([]);
+    } finally {
+      await server.sql('DROP TABLE shop.old, shop.loose');
+    }
+  });
+
+  it('names each privilege that lacks with its GRANT, and is content once they are granted', async () => {
+    await server.sql("CREATE USER 'reader'@'%'; GRANT SELECT ON shop.* TO 'reader'@'%'");
+    const grants = (await inspect('reader')).findings.filter((it) => it.check === 'privileges');
+    expect(grants.map((it) => it.fix)).toContain("GRANT REPLICATION SLAVE ON *.* TO 'reader'@'%';");
+    expect(grants.every((it) => it.severity === 'error')).toBe(true);
+    for (const { fix } of grants) await server.sql(fix);
+    expect(await errors('reader')).toEqual([]);
+  });
+});
