@@ -14,6 +14,7 @@ const NOT_THE_WAGON: ReadonlySet<string> = new Set<ErrorCode>([
   'ledger-missing',
   'ledger-inconsistent',
   'target-preflight',
+  'bootstrap-unsettled',
   'not-supported',
 ]);
 

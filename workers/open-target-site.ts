@@ -36,8 +36,9 @@ export async function openTargetSite(config: SrdfConfig, log: Logger): Promise<{
     const streams = new Map<StreamName, TargetStream>();
     for (const stream of config.streams) {
       const engine = createTargetEngine({
-        engine: engineOf(stream),
-        access: { server: stream.target, password: (await resolveSecret(stream.target.password)) ?? null, role: 'target' },
+        name: engineOf(stream),
+        server: stream.target,
+        password: await resolveSecret(stream.target.password),
       });
       opened.push(engine);
       streams.set(stream.name as StreamName, { config: stream, selection: selectionOf(stream), engine });

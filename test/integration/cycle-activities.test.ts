@@ -1,0 +1,377 @@
+/** The cycle's activities with real keys, spool, inbox and HTTPS between them; log and ledger are written by hand, so that crashes come exactly where they hurt. */
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CutFrom, CutResult } from '../../activities/contracts.js';
+import { cycleSourceActivities } from '../../activities/cycle/source.js';
+import { cycleTargetActivities } from '../../activities/cycle/target.js';
+import type { SourceEngine, TargetEngine } from '../../activities/engines/engine.js';
+import type { SourceSite, TargetSite } from '../../activities/site.js';
+import { openInbox } from '../../activities/transport/inbox.js';
+import { type Receiver, startReceiver } from '../../activities/transport/receiver.js';
+import { createSender } from '../../activities/transport/sender.js';
+import { openSpool } from '../../activities/transport/spool.js';
+import type { Epoch, SiteName, StreamName } from '../../activities/vocabulary.js';
+import { parseHeader } from '../../activities/wagon/header.js';
+import { generateSiteKeys, loadKeyRing, readBundle, trustBundle, trustedPeer } from '../../activities/wagon/key-ring.js';
+import { createOpener } from '../../activities/wagon/opener.js';
+import { createReceiptIssuer, createReceiptVerifier, NO_RECEIPT } from '../../activities/wagon/receipt.js';
+import { createSealer } from '../../activities/wagon/sealer.js';
+import { parseConfig } from '../../config/load.js';
+import { SrdfError } from '../../temporal/error-catalogue.js';
+import { ScriptedSource, ScriptedTarget } from './scripted-engines.js';
+
+const stream = 'shop' as StreamName;
+const paris = 'paris' as SiteName;
+const frankfurt = 'frankfurt' as SiteName;
+
+async function openPair(directory: string, source: ScriptedSource, target: ScriptedTarget) {
+  const log = pino({ level: 'silent' });
+  const config = parseConfig(`
+pair: main
+source: { name: paris, state: ${directory}/paris, keys: ${directory}/paris-keys }
+target: { name: frankfurt, state: ${directory}/frankfurt, keys: ${directory}/frankfurt-keys, receiver: { url: "https://127.0.0.1:7443" } }
+streams:
+  - { name: shop, engine: mariadb, databases: [shop], wagon: { changes: 4 }, source: { host: a, user: u }, target: { host: b, user: u } }
+`);
+  const [streamConfig] = config.streams;
+  if (streamConfig === undefined) throw new Error('no stream');
+  const selection = { databases: ['shop'], include: [], exclude: [] };
+  const rings = { paris: await loadKeyRing(`${directory}/paris-keys`), frankfurt: await loadKeyRing(`${directory}/frankfurt-keys`) };
+  const peers = { paris: trustedPeer(rings.frankfurt, paris), frankfurt: trustedPeer(rings.paris, frankfurt) };
+  const store = (site: string, kind: string) => ({
+    directory: join(directory, site, kind),
+    maxBytes: 2 ** 30,
+    readHeader: parseHeader,
+    log,
+  });
+  const inbox = await openInbox(store('frankfurt', 'inbox'));
+  const opener = createOpener({ ring: rings.frankfurt, source: peers.paris, threads: 0 });
+  const receipts = createReceiptIssuer(rings.frankfurt);
+  const receiver: Receiver = await startReceiver({
+    tls: { ...rings.frankfurt.tls, peerCertificate: peers.paris.tlsCertificate },
+    listen: '127.0.0.1:0',
+    inbox,
+    log,
+    knowsStream: (name) => name === stream,
+    verify: (sealed) => opener.verify(sealed, { stream, sourceSite: paris, targetSite: frankfurt, epoch: 1 as Epoch }),
+    issueReceipt: (address, wagonHash) =>
+      receipts.issue({ ...address, wagonHash, status: 'received', position: null, reason: '', previousReceipt: NO_RECEIPT }),
+    foreignKeys: target.foreignKeys,
+  });
+  const spool = await openSpool(store('paris', 'spool'));
+  const sender = createSender({
+    url: `https://127.0.0.1:${receiver.port}`,
+    tls: { ...rings.paris.tls, peerCertificate: peers.frankfurt.tlsCertificate },
+    spool,
+    log,
+  });
+  const sealer = createSealer({ ring: rings.paris, sourceSite: paris, targetSite: frankfurt, recipient: peers.frankfurt, threads: 0 });
+  const sourceSite: SourceSite = {
+    pair: 'main',
+    site: paris,
+    target: frankfurt,
+    stream: () => ({ config: streamConfig, selection, engine: source as unknown as SourceEngine }),
+    spool,
+    sender,
+    sealer,
+    receipts: createReceiptVerifier(peers.frankfurt),
+    stateDirectory: join(directory, 'paris'),
+    log,
+  };
+  const targetSite: TargetSite = {
+    pair: 'main',
+    site: frankfurt,
+    source: paris,
+    stream: () => ({ config: streamConfig, selection, engine: target as unknown as TargetEngine }),
+    inbox,
+    opener,
+    receipts,
+    stateDirectory: join(directory, 'frankfurt'),
+    log,
+  };
+  return {
+    ...cycleSourceActivities(sourceSite),
+    ...cycleTargetActivities(targetSite),
+    spool,
+    inbox,
+    close: async () => {
+      await sender.close();
+      await receiver.close();
+      await sealer.close();
+      await opener.close();
+    },
+  };
+}
+
+let directory: string;
+let source: ScriptedSource;
+let target: ScriptedTarget;
+let pair: Awaited<ReturnType<typeof openPair>>;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'srdf-cycle-'));
+  await generateSiteKeys(`${directory}/paris-keys`, { site: paris, role: 'source' });
+  await generateSiteKeys(`${directory}/frankfurt-keys`, { site: frankfurt, role: 'target' });
+  await trustBundle(`${directory}/paris-keys`, await readBundle(`${directory}/frankfurt-keys`));
+  await trustBundle(`${directory}/frankfurt-keys`, await readBundle(`${directory}/paris-keys`));
+  source = new ScriptedSource();
+  target = new ScriptedTarget();
+  pair = await openPair(directory, source, target);
+});
+afterEach(async () => {
+  await pair?.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** Both processes killed and started again on the same disks. */
+async function restart(): Promise<void> {
+  await pair.close();
+  pair = await openPair(directory, source, target);
+}
+const start = async (): Promise<CutFrom> => {
+  const { ledger } = await pair.readLedger({ stream });
+  if (ledger.position === null) throw new Error('no position');
+  return { epoch: ledger.epoch, sequence: ledger.sequence, wagonHash: ledger.wagonHash, position: ledger.position };
+};
+const cut = async (maxWagons = 100, after?: CutFrom): Promise<CutResult> =>
+  await pair.cutWagons({ stream, after: after ?? (await start()), maxWagons, boundaries: [] });
+const sequences = (wagons: CutResult['wagons']) => wagons.map((wagon) => wagon.sequence);
+/** One cycle, as the workflow runs it. */
+async function cycle(): Promise<CutResult> {
+  const { inbox } = await pair.readLedger({ stream });
+  if (inbox.length > 0) await pair.applyWagons({ stream, wagons: inbox });
+  const result = await cut();
+  if (result.unconfirmed.length > 0) {
+    await pair.applyWagons({ stream, wagons: result.unconfirmed });
+    await pair.confirmWagons({ stream, wagons: result.unconfirmed });
+  }
+  if (result.wagons.length === 0) return result;
+  await pair.shipWagons({ stream, wagons: result.wagons });
+  await pair.applyWagons({ stream, wagons: result.wagons });
+  await pair.confirmWagons({ stream, wagons: result.wagons });
+  return result;
+}
+const everythingOnce = () => source.transactions.flatMap((rows, at) => Array.from({ length: rows }, () => at));
+
+describe('the way of a wagon', () => {
+  it('ends confirmed: applied once, receipt verified, spool and inbox empty', async () => {
+    source.transactions.push(1, 2, 3, 1);
+    const result = await cycle();
+    expect(result.caughtUp).toBe(true);
+    expect(target.rows).toEqual(everythingOnce());
+    const [first] = result.wagons;
+    expect(first && (await pair.spool.wagonState(first))).toBe('confirmed');
+    expect(await pair.spool.list(stream, 'changes')).toEqual([]);
+    expect(await pair.inbox.list(stream, 'changes')).toEqual([]);
+    expect(await readdir(join(directory, 'paris', 'notes', stream))).toEqual([]);
+    expect((await cycle()).wagons).toEqual([]);
+  });
+
+  it('tells what it carried and how late it was, when it is confirmed', async () => {
+    source.transactions.push(1, 1);
+    const { wagons } = await cut();
+    await pair.shipWagons({ stream, wagons });
+    await pair.applyWagons({ stream, wagons });
+    const result = await pair.confirmWagons({ stream, wagons });
+    expect(result.contents).toEqual({ transactions: 2, captured: 2, carried: 2, logBytes: 200 });
+    expect(result.lagMilliseconds[0]).toBeGreaterThan(0);
+    expect((await pair.confirmWagons({ stream, wagons })).confirmed).toEqual([]);
+  });
+
+  it('is the same bytes when a cut is asked for again', async () => {
+    source.transactions.push(4, 4);
+    const first = await cut();
+    const again = await cut();
+    expect(again.wagons).toEqual(first.wagons);
+    expect([first.fresh, again.fresh]).toEqual([2, 0]);
+  });
+
+  it('goes on from what a first cut returned', async () => {
+    source.transactions.push(4, 4, 4, 4);
+    const first = await cut(1);
+    expect([sequences(first.wagons), first.caughtUp]).toEqual([[1], false]);
+    const second = await cut(100, first.next);
+    expect([sequences(second.wagons), second.caughtUp]).toEqual([[2, 3, 4], true]);
+  });
+
+  it('writes nothing in a dry run', async () => {
+    source.transactions.push(4, 4);
+    const after = await start();
+    const result = await pair.cutWagons({ stream, after, maxWagons: 10, boundaries: [], dryRun: true });
+    expect(result).toMatchObject({ wagons: [], transactions: 2, changes: { captured: 8 } });
+    expect(await pair.spool.list(stream, 'changes')).toEqual([]);
+    await pair.shipWagons({ stream, wagons: (await cut()).wagons });
+    const { inbox } = await pair.readLedger({ stream });
+    expect(await pair.applyWagons({ stream, wagons: inbox, dryRun: true })).toMatchObject({ applied: [], changes: 0 });
+    expect(target.rows).toEqual([]);
+    expect(await pair.inbox.list(stream, 'changes')).toHaveLength(2);
+  });
+});
+
+describe('a transaction larger than a wagon', () => {
+  it('travels as a train and is applied in one piece', async () => {
+    source.transactions.push(1, 11, 1);
+    const first = await cut(2);
+    expect(first.wagons.map((wagon) => wagon.train.last)).toEqual([true, false]);
+    await pair.shipWagons({ stream, wagons: first.wagons });
+    expect((await pair.applyWagons({ stream, wagons: first.wagons })).applied).toEqual([1]);
+    expect(target.rows).toEqual([0]);
+    const rest = await cut(100, first.next);
+    await pair.shipWagons({ stream, wagons: rest.wagons });
+    await pair.applyWagons({ stream, wagons: rest.wagons });
+    await pair.confirmWagons({ stream, wagons: [...first.wagons, ...rest.wagons] });
+    expect(target.rows).toEqual(everythingOnce());
+  });
+
+  it('whose cut was killed in the middle is cut again; no half of it was ever offered', async () => {
+    source.transactions.push(1, 11, 1);
+    const after = await start();
+    // What a kill -9 leaves: the train's first wagons, not its last.
+    const whole = await cut();
+    for (const wagon of whole.wagons.slice(2)) await pair.spool.release(wagon);
+    await restart();
+    const again = await cut(100, after);
+    expect(again.wagons[0]).toEqual(whole.wagons[0]);
+    expect(again.wagons[1]?.hash).not.toBe(whole.wagons[1]?.hash);
+    await cycle();
+    expect(target.rows).toEqual(everythingOnce());
+  });
+});
+
+describe('after a crash', () => {
+  it('between commit and receipt, the receipt is given again', async () => {
+    source.transactions.push(4, 4, 4);
+    target.afterCommit = ({ 0: place }) => {
+      if (place?.sequence === 2) throw new SrdfError('apply-interrupted', { tried: 'applying', found: 'power cut', action: 'Wait' });
+    };
+    await expect(cycle()).rejects.toMatchObject({ code: 'apply-interrupted' });
+    await restart();
+    await cycle();
+    expect(target.rows).toEqual(everythingOnce());
+    expect(await pair.spool.list(stream, 'changes')).toEqual([]);
+    expect(await pair.inbox.list(stream, 'changes')).toEqual([]);
+  });
+
+  it('between apply and confirm, the next cycle confirms', async () => {
+    source.transactions.push(4, 4);
+    const { wagons } = await cut();
+    await pair.shipWagons({ stream, wagons });
+    await pair.applyWagons({ stream, wagons });
+    await restart();
+    expect(sequences((await cycle()).unconfirmed)).toEqual([1, 2]);
+    expect(await pair.spool.list(stream, 'changes')).toEqual([]);
+  });
+
+  it('that lost the spool, the source cuts the same sequence again from the ledger', async () => {
+    source.transactions.push(4, 4);
+    await cycle();
+    source.transactions.push(4);
+    await cut();
+    await pair.close();
+    await rm(join(directory, 'paris'), { recursive: true });
+    pair = await openPair(directory, source, target);
+    expect(sequences((await cycle()).wagons)).toEqual([3]);
+    expect(target.rows).toEqual(everythingOnce());
+  });
+
+  it('that lost the spool after shipping, what the inbox holds goes first', async () => {
+    source.transactions.push(4, 4);
+    await pair.shipWagons({ stream, wagons: (await cut()).wagons });
+    source.transactions.push(4);
+    await pair.close();
+    await rm(join(directory, 'paris'), { recursive: true });
+    pair = await openPair(directory, source, target);
+    expect(sequences((await cycle()).wagons)).toEqual([3]);
+    expect(target.rows).toEqual(everythingOnce());
+  });
+
+  it('that lost the inbox, the wagons are sent again, and the last one vouches for lost receipts', async () => {
+    source.transactions.push(4, 4, 4);
+    const { wagons } = await cut();
+    await pair.shipWagons({ stream, wagons });
+    await pair.applyWagons({ stream, wagons: wagons.slice(0, 2) });
+    await pair.close();
+    await rm(join(directory, 'frankfurt'), { recursive: true });
+    pair = await openPair(directory, source, target);
+    await cycle();
+    expect(target.rows).toEqual(everythingOnce());
+    expect(await pair.spool.list(stream, 'changes')).toEqual([]);
+  });
+
+  it('of the target database put back to yesterday, nothing is guessed', async () => {
+    source.transactions.push(4, 4);
+    const yesterday = target.ledger;
+    await cycle();
+    source.transactions.push(4);
+    await cut();
+    target.ledger = yesterday;
+    await expect(cut()).rejects.toMatchObject({ code: 'spool-inconsistent' });
+  });
+});
+
+describe('a wagon that cannot be applied', () => {
+  const poison = (sequence: number) => {
+    target.beforeCommit = ({ 0: place }) => {
+      if (place?.sequence === sequence)
+        throw new SrdfError('target-divergence', { tried: 'applying', found: 'a row is not as it was', action: 'Compare' });
+    };
+  };
+
+  it('stops after the one before it, is refused in writing, and is applied once it can be', async () => {
+    source.transactions.push(4, 4, 4);
+    poison(3);
+    const { wagons } = await cut();
+    await pair.shipWagons({ stream, wagons });
+    expect((await pair.applyWagons({ stream, wagons })).applied).toEqual([1, 2]);
+    expect((await pair.readLedger({ stream })).deadLetter).toBeNull();
+    await expect(pair.applyWagons({ stream, wagons })).rejects.toMatchObject({ code: 'target-divergence' });
+    await restart();
+    const { deadLetter } = await pair.readLedger({ stream });
+    expect(deadLetter).toMatchObject({ sequence: 3, error: { code: 'target-divergence', found: 'a row is not as it was' } });
+    expect(wagons[2] && (await pair.inbox.wagonState(wagons[2]))).toBe('refused');
+
+    expect(await pair.releaseDeadLetter({ stream, sequence: 2 as never })).toEqual({ released: false });
+    expect(await pair.releaseDeadLetter({ stream, sequence: 3 as never })).toEqual({ released: true });
+    target.beforeCommit = () => undefined;
+    await cycle();
+    expect(target.rows).toEqual(everythingOnce());
+    expect(wagons[2] && (await pair.inbox.wagonState(wagons[2]))).toBe('applied');
+  });
+
+  it('is none when only the target is away', async () => {
+    source.transactions.push(4);
+    target.beforeCommit = () => {
+      throw new SrdfError('target-unreachable', { tried: 'applying', found: 'connection lost', action: 'Wait' });
+    };
+    await expect(cycle()).rejects.toMatchObject({ code: 'target-unreachable' });
+    expect((await pair.readLedger({ stream })).deadLetter).toBeNull();
+  });
+});
+
+describe('two attempts at once', () => {
+  it('of a cut: the newer ends the older, and every row travels once', async () => {
+    source.transactions.push(4, 4, 4, 4);
+    const after = await start();
+    let arrive = (): void => undefined;
+    const arrived = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    source.before = async (transaction, signal) => {
+      if (transaction !== 3) return;
+      source.before = () => undefined;
+      arrive();
+      await new Promise((resolve) => signal?.addEventListener('abort', resolve, { once: true }));
+    };
+    const older = cut(100, after);
+    const expectation = expect(older).rejects.toMatchObject({ code: 'worker-silent' });
+    await arrived;
+    const newer = await cut(100, after);
+    await expectation;
+    expect(sequences(newer.wagons)).toEqual([1, 2, 3, 4]);
+    await cycle();
+    expect(target.rows).toEqual(everythingOnce());
+  });
+});
