@@ -94,11 +94,19 @@ type Ddl = Extract<LogItem, { kind: 'ddl' }>;
 
 export async function* cutBodies(log: AsyncIterable<LogBatch>, options: CutOptions): AsyncGenerator<CutPiece, void, void> {
   const cut = new Cut(options);
-  for await (const batch of log) for (const item of batch.items) yield* cut.take(item);
-  yield* cut.end();
+  for await (const batch of log) {
+    for (const item of batch.items) {
+      if (item.kind === 'rows' && cut.facts === null) cut.facts = await options.foreignKeys();
+      // Not `yield*` of an asynchronous generator: a turn of the event loop an item would cost more than the item itself.
+      for (const piece of cut.take(item)) yield piece;
+    }
+  }
+  for (const piece of cut.end()) yield piece;
 }
 
 class Cut {
+  /** null until the first rows in scope. */
+  facts: KnownForeignKeys | null = null;
   /** Where the next piece begins. */
   #from: Position;
   /** The end of the last whole transaction. */
@@ -114,7 +122,6 @@ class Cut {
   #ddl: Ddl | null = null;
   #ddlParts = 0;
   #boundaries: Position[];
-  #facts: KnownForeignKeys | null = null;
   #afterDdl = false;
   readonly #clock: () => number;
 
@@ -125,7 +132,7 @@ class Cut {
     this.#clock = options.clock ?? (() => performance.now());
   }
 
-  async *take(item: LogItem): AsyncGenerator<CutPiece, void, void> {
+  *take(item: LogItem): Generator<CutPiece, void, void> {
     switch (item.kind) {
       case 'begin':
         if (!this.#open.empty || this.#cars > 0 || this.#ddl !== null) {
@@ -155,19 +162,17 @@ class Cut {
     }
   }
 
-  async *end(): AsyncGenerator<CutPiece, void, void> {
-    // An open transaction is read again from its start next time; but not when part of it is out already.
-    if (this.#yielded > 0 || (this.#ddl !== null && this.#ddlParts > 0))
-      throw this.#corrupt('the log ended inside a transaction of which part was cut already');
+  *end(): Generator<CutPiece, void, void> {
+    // An open transaction is read again from its start next time (or from behind its last statement); not so a train that is half out.
+    if (this.#yielded > 0) throw this.#corrupt('the log ended inside a transaction of which a part was cut already');
     const { logBytes, transactions } = this.#window;
     const file = this.options.logFileOf;
     const newFile = file !== undefined && this.#at !== this.#from && file(this.#at) !== file(this.#from);
     if (transactions > 0 || logBytes >= POSITION_ONLY_LOG_BYTES || newFile) yield* this.#flush({ evenEmpty: true });
   }
 
-  async *#rows(run: CapturedRun): AsyncGenerator<CutPiece, void, void> {
+  *#rows(run: CapturedRun): Generator<CutPiece, void, void> {
     const { maxChanges, maxBytes } = this.options;
-    this.#facts ??= await this.options.foreignKeys();
     this.#open.add(run);
     const { load } = this.#window;
     if (!load.empty && (load.changes + this.#open.changes > maxChanges || load.bytes + this.#open.bytes > maxBytes)) yield* this.#flush();
@@ -184,7 +189,7 @@ class Cut {
     }
   }
 
-  async *#car(load: Load): AsyncGenerator<CutPiece, void, void> {
+  *#car(load: Load): Generator<CutPiece, void, void> {
     if (this.#held !== null) {
       this.#yielded++;
       yield this.#held;
@@ -192,7 +197,7 @@ class Cut {
     this.#held = this.#piece(load, { to: this.#from, train: { index: this.#cars++, last: false }, window: null });
   }
 
-  async *#commit(commit: Commit): AsyncGenerator<CutPiece, void, void> {
+  *#commit(commit: Commit): Generator<CutPiece, void, void> {
     const crossed = this.#boundaries.filter((mark) => this.options.reached(commit.position, mark));
     if (this.#ddl !== null) {
       yield this.#statement(this.#ddl, commit);
@@ -247,7 +252,7 @@ class Cut {
 
   #piece(load: Load, where: { readonly to: Position; readonly train: CutPiece['train']; readonly window: Window | null }): CutPiece {
     const started = this.#clock();
-    const facts = this.#afterDdl ? 'unknown' : (this.#facts ?? []);
+    const facts = this.#afterDdl ? 'unknown' : (this.facts ?? []);
     const { tables, ordered, net, carried } = compact(load.runs, this.options.rowFormat, facts);
     const compactMilliseconds = this.#clock() - started;
     const { window } = where;
