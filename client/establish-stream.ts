@@ -23,6 +23,7 @@ import { reportedError } from './operator-error.js';
 import { renderProgress } from './rendering/establish.js';
 import { runCycle } from './run-cycle.js';
 import type { Terminal } from './terminal.js';
+import { watchWorkflow } from './watch-workflow.js';
 
 export interface Established {
   /** null: the copy had been made by an earlier run of the command. */
@@ -93,7 +94,9 @@ async function copy({ temporal: { client }, stream, streamRoute: route }: Stream
     terminal.err('A bootstrap of this stream runs already; this is its progress.\n');
     handle = client.workflow.getHandle(workflowId);
   }
-  const result = await watch(handle, stream.name, terminal);
+  const result = await watchWorkflow<BootstrapProgress, BootstrapResult>(handle, renderProgress, terminal, () => {
+    terminal.err(`The bootstrap goes on without you. Watch it again: srdf establish ${stream.name}\n`);
+  });
   if (result.error !== null) throw reportedError(result.error);
   return result;
 }
@@ -103,40 +106,6 @@ const newBootstrapId = (): BootstrapId =>
     .toISOString()
     .slice(0, 19)
     .replace(/[^0-9]/g, '')}-${randomBytes(4).toString('hex')}` as BootstrapId;
-
-/** Shows progress until the result is there. Ctrl-C ends the watching, not the bootstrap. */
-async function watch(handle: WorkflowHandle, stream: string, terminal: Terminal): Promise<BootstrapResult> {
-  const ended = new AbortController();
-  const result = handle.result().finally(() => ended.abort());
-  // Its error is thrown below, where it is awaited.
-  result.catch(() => undefined);
-  const show = progressLine(terminal);
-  while (!ended.signal.aborted) {
-    // No worker to answer right now: the next question may find one.
-    const progress = await handle.query<BootstrapProgress>('progress').catch(() => null);
-    if (progress !== null) show(renderProgress(progress));
-    await pause(terminal.live ? 300 : 1_000, undefined, { signal: AbortSignal.any([ended.signal, terminal.signal]) }).catch(
-      () => undefined,
-    );
-    if (terminal.signal.aborted) {
-      show.end();
-      terminal.err(`The bootstrap goes on without you. Watch it again: srdf establish ${stream}\n`);
-      terminal.signal.throwIfAborted();
-    }
-  }
-  show.end();
-  return (await result) as BootstrapResult;
-}
-
-/** Rewritten in place for somebody who watches, a line at each change otherwise. */
-function progressLine(terminal: Terminal): ((line: string) => void) & { end(): void } {
-  let shown = '';
-  const show = (line: string): void => {
-    if (line !== shown) terminal.err(terminal.live ? `\r\u001b[2K${line.slice(0, terminal.columns - 1)}` : `${line}\n`);
-    shown = line;
-  };
-  return Object.assign(show, { end: () => (terminal.live && shown !== '' ? terminal.err('\n') : undefined) });
-}
 
 async function beginCycles({ temporal: { client }, streamRoute: route }: StreamControl, every: number): Promise<void> {
   await client.workflow.start('stream', {

@@ -1,9 +1,71 @@
-/** Compares both sides of a stream. */
+/** Compares both sides of a stream, through the `compare` workflow. */
+import { WorkflowExecutionAlreadyStartedError, type WorkflowHandle } from '@temporalio/client';
+import { tableNameOf } from '../config/load.js';
 import { SrdfError } from '../temporal/error-catalogue.js';
+import { compareWorkflowId } from '../temporal/ids.js';
+import { workAbout } from '../temporal/search-attributes.js';
+import { CONTROL_QUEUE } from '../temporal/task-queues.js';
+import type { CompareInput, CompareProgress, CompareResult, TableComparison } from '../workflows/compare-result.js';
 import type { StreamControl } from './control.js';
+import { renderCompareProgress } from './rendering/comparison.js';
 import type { Terminal } from './terminal.js';
+import { watchWorkflow } from './watch-workflow.js';
 
-export async function verifyStream(_control: StreamControl, _tables: readonly string[], _terminal: Terminal): Promise<unknown> {
-  throw new SrdfError('not-supported', { tried: 'comparing', found: 'no compare workflow yet', action: 'wait' });
+/** `tables`: `database.table` each; none: all of the stream. Throws `not-consistent` for a stream that is still being established. */
+export async function verifyStream(control: StreamControl, tables: readonly string[], terminal: Terminal): Promise<CompareResult> {
+  const { stream, streamRoute: route } = control;
+  for (const name of tables) {
+    const { database, table } = tableNameOf(name);
+    if (table === '' || !stream.databases.includes(database)) {
+      throw new SrdfError('config-invalid', {
+        tried: `comparing the table ${name}`,
+        found: table === '' ? 'it is no database.table' : `the stream ${stream.name} replicates ${stream.databases.join(', ')}`,
+        action: `Name a table of one of these, such as ${stream.databases[0]}.orders`,
+      });
+    }
+  }
+  const input: CompareInput = { route, ...(tables.length > 0 && { tables: tables.map(tableNameOf) }) };
+  const handle = await start(control, input, terminal);
+  return await watchWorkflow<CompareProgress, CompareResult>(handle, renderCompareProgress, terminal, async () => {
+    await handle.cancel();
+  });
 }
-export const differences = (_stream: string, _result: unknown): SrdfError | null => null;
+
+/** One comparison of a stream at a time: another one that runs is waited for. */
+async function start({ temporal, streamRoute: route }: StreamControl, input: CompareInput, terminal: Terminal): Promise<WorkflowHandle> {
+  const workflowId = compareWorkflowId(route);
+  for (;;) {
+    try {
+      return await temporal.client.workflow.start('compare', {
+        workflowId,
+        taskQueue: CONTROL_QUEUE,
+        args: [input],
+        typedSearchAttributes: workAbout(route, 'compare'),
+        staticSummary: `compare ${route.source} and ${route.target}: ${route.stream}`,
+      });
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError) || terminal.signal.aborted) throw error;
+      terminal.err('Another comparison of this stream runs; waiting for its end.\n');
+      await temporal.client.workflow
+        .getHandle(workflowId)
+        .result()
+        .catch(() => undefined);
+    }
+  }
+}
+
+export const isSame = (it: TableComparison): boolean => it.differingRanges === 0 && it.sameDefinition;
+
+/** `sides-differ` with the tables that do; null when both sides are identical. */
+export function differences(stream: string, { identical, tables }: CompareResult): SrdfError | null {
+  if (identical) return null;
+  const differing = tables.filter((it) => !isSame(it));
+  const behind = differing.some((it) => it.behind);
+  return new SrdfError('sides-differ', {
+    tried: `comparing both sides of the stream ${stream}`,
+    found: `${differing.length} of ${tables.length} tables differ: ${differing.map((it) => `${it.database}.${it.table}`).join(', ')}`,
+    action: behind
+      ? `The stream did not pass the point at which the source was read, so changes may still be on their way: see srdf status ${stream}, then srdf verify ${stream} again`
+      : `Find out who writes to the target by other means: srdf status ${stream}. Mend these tables, then srdf verify ${stream} again`,
+  });
+}

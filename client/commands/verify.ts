@@ -1,4 +1,4 @@
-import { type CommandFactory, command, configOption, jsonOption } from '../command.js';
+import { AlreadyTold, type CommandFactory, command, configOption, jsonOption } from '../command.js';
 
 export const verifyCommand: CommandFactory = (terminal) =>
   command('verify', {
@@ -18,11 +18,10 @@ export const verifyCommand: CommandFactory = (terminal) =>
     .addOption(configOption())
     .action(async (name: string, tables: string[], options: { json?: true; config: string }) => {
       const { withStream } = await import('../control.js');
-      const { verifyStream } = await import('../verify-stream.js');
+      const { differences, verifyStream } = await import('../verify-stream.js');
       const { renderComparison } = await import('../rendering/comparison.js');
-      const { differences } = await import('../verify-stream.js');
       const result = await withStream(options.config, name, (control) => verifyStream(control, tables, terminal));
       terminal.out(options.json ? `${JSON.stringify(result)}\n` : renderComparison(name, result));
       const differing = differences(name, result);
-      if (differing !== null) throw differing;
+      if (differing !== null) throw options.json ? new AlreadyTold(differing.code) : differing;
     });

@@ -1,1 +1,27 @@
-export const renderComparison = (_stream: string, _result: unknown): string => '';
+/** A comparison as an operator reads it. Touches nothing. */
+import type { CompareProgress, CompareResult, TableComparison } from '../../workflows/compare-result.js';
+import { count, duration, table } from './table.js';
+
+/** One line. */
+export function renderCompareProgress({ tables, rows, differing, current }: CompareProgress): string {
+  const differ = differing.length === 0 ? '' : `; differ: ${differing.join(', ')}`;
+  return `comparing: ${tables.done} of ${tables.total} tables, ${count(rows)} rows${differ}${current.length === 0 ? '' : `; now ${current.join(', ')}`}`;
+}
+
+export function renderComparison(stream: string, result: CompareResult): string {
+  const rows = result.tables.map((it) => [`${it.database}.${it.table}`, count(it.rows), verdict(it)]);
+  return (
+    `${table([{ title: 'table' }, { title: 'rows', align: 'right' }, { title: '' }], rows)}\n` +
+    `${stream}: ${result.identical ? 'both sides are identical' : 'the sides differ'}, ${count(result.rows)} rows compared in ${duration(result.milliseconds)}\n`
+  );
+}
+
+function verdict(it: TableComparison): string {
+  const found = [
+    ...(it.sameDefinition ? [] : ['the definitions differ']),
+    ...(it.differingRanges === 0
+      ? []
+      : [`${it.differingRanges} of ${it.ranges} ranges differ${it.behind ? ' (the stream has not passed that point yet)' : ''}`]),
+  ];
+  return found.length === 0 ? 'identical' : found.join('; ');
+}
