@@ -74,7 +74,7 @@ export async function createCertificate(site: string, notBefore: Date, notAfter:
 }
 
 /** SHA-256 of a certificate's DER bytes, lower-case hex. Takes PEM or DER. Throws `key-bundle-refused` when it isn't one. */
-export function certificateFingerprint(certificate: string | Uint8Array): string {
+function certificateFingerprint(certificate: string | Uint8Array): string {
   return createHash('sha256').update(parseCertificate(certificate).raw).digest('hex');
 }
 

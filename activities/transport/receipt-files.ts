@@ -9,7 +9,7 @@ import { placeOf } from './wagon-address.js';
 import { encodeTrailer, readWhole } from './wagon-file.js';
 
 /** Wagons of a stream whose receipts are kept, the newest; those of wagons still in the store are kept besides. */
-export const RECEIPTS_KEPT = 10_000;
+const RECEIPTS_KEPT = 10_000;
 export const RECEIPT_STATUSES: readonly ReceiptStatus[] = ['received', 'applied', 'refused'];
 
 interface Kept {

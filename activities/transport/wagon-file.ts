@@ -34,7 +34,7 @@ export function encodeTrailer(trailer: Trailer): Buffer {
 }
 
 /** null when the file isn't whole. `fileBytes` is the file's size, `encoded` its last 80 bytes. */
-export function decodeTrailer(encoded: Buffer, fileBytes: number): Trailer | null {
+function decodeTrailer(encoded: Buffer, fileBytes: number): Trailer | null {
   if (encoded.length !== TRAILER_BYTES || !encoded.subarray(0, 8).equals(MAGIC)) return null;
   if (encoded.readBigUInt64LE(8) !== BigInt(fileBytes - TRAILER_BYTES)) return null;
   return {

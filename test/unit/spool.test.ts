@@ -145,6 +145,7 @@ describe('after a power cut', () => {
     ['cut short', (path, bytes) => truncate(path, bytes.length - 500)],
     ['without its last byte', (path, bytes) => truncate(path, bytes.length - 1)],
     ['ending in zeros', (path, bytes) => writeFile(path, Buffer.concat([bytes.subarray(0, 1_000), Buffer.alloc(bytes.length - 1_000)]))],
+    ['missing a piece in its middle', (path, bytes) => writeFile(path, Buffer.concat([bytes.subarray(0, 1_000), bytes.subarray(1_500)]))],
     ['longer than it was', (path, bytes) => writeFile(path, Buffer.concat([bytes, Buffer.alloc(10)]))],
     ['beginning in zeros', (path, bytes) => writeFile(path, Buffer.concat([Buffer.alloc(512), bytes.subarray(512)]))],
   ])('a file %s counts as never written: removed, said in the log, and can be put again', async (_what, spoil) => {
