@@ -5,11 +5,11 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { SrdfError } from '../../../../temporal/error-catalogue.js';
 import type { DdlBody } from '../../../wagon/body.js';
-import type { ApplyResult, DdlStatement, EngineName, Ledger, WagonPlace } from '../../engine.js';
+import type { ApplyResult, DdlSession, DdlStatement, EngineName, Ledger, WagonPlace } from '../../engine.js';
 import { exactSession } from '../connection.js';
 import { nameOf, quoteName } from '../ranges/sql-literals.js';
 import { applyError, connectionLost, serverError } from './apply-errors.js';
-import { asUtf8, readsAsUtf8, runnableText, sessionStatements } from './ddl-session.js';
+import { asUtf8, type CurrentSession, readsAsUtf8, runnableText, sessionStatements } from './ddl-session.js';
 import { deferStatement, followTables, isDeferred } from './deferred-objects.js';
 import { afterCrash, type Fingerprint, readFingerprint } from './fingerprint.js';
 import { beginFenced, commitMoved, ddlContained, describeWagons, guarded, readBaselines } from './ledger-move.js';
@@ -112,9 +112,10 @@ async function runStatement(
   });
   try {
     const session = readsAsUtf8(statement) ? asUtf8(statement.session) : statement.session;
-    for (const set of sessionStatements(engine, session, await currentSession(connection, engine))) await connection.query(set);
+    for (const set of sessionStatements(engine, session, await currentSession(connection, engine, session))) await connection.query(set);
     await queryBytes(connection, runnableText(statement));
   } catch (error) {
+    if (error instanceof SrdfError) throw error;
     const { errno } = serverError(error);
     const mapped = applyError(error, doing, null);
     if (connectionLost(error) || mapped.code === 'apply-interrupted') throw mapped;
@@ -145,16 +146,42 @@ async function useDatabase(connection: Connection, database: string): Promise<vo
   if (rows.length > 0) await connection.query(`USE ${quoteName(database)}`);
 }
 
-async function currentSession(
-  connection: Connection,
-  engine: EngineName,
-): Promise<{ readonly defaultCollationForUtf8mb4: number | null; readonly explicitDefaultsForTimestamp: boolean | null }> {
-  if (engine === 'mariadb') return { defaultCollationForUtf8mb4: null, explicitDefaultsForTimestamp: null };
+async function currentSession(connection: Connection, engine: EngineName, source: DdlSession): Promise<CurrentSession> {
+  const clientCharacterSet =
+    source.characterSetClient === null ? null : await characterSetOf(connection, engine, source.characterSetClient);
+  if (engine === 'mariadb') return { defaultCollationForUtf8mb4: null, explicitDefaultsForTimestamp: null, clientCharacterSet };
   const [rows] = await connection.query<RowDataPacket[]>(
     `SELECT @@session.explicit_defaults_for_timestamp AS explicitDefaults,
        (SELECT ID FROM information_schema.COLLATIONS WHERE COLLATION_NAME = @@session.default_collation_for_utf8mb4) AS collation`,
   );
-  return { defaultCollationForUtf8mb4: Number(rows[0]?.collation), explicitDefaultsForTimestamp: Number(rows[0]?.explicitDefaults) === 1 };
+  return {
+    defaultCollationForUtf8mb4: Number(rows[0]?.collation),
+    explicitDefaultsForTimestamp: Number(rows[0]?.explicitDefaults) === 1,
+    clientCharacterSet,
+  };
+}
+
+/** MariaDB lists the numbers of its uca1400 collations only beside the character sets they fit (10.10 and later). */
+async function characterSetOf(connection: Connection, engine: EngineName, collation: number): Promise<string> {
+  const views = engine === 'mariadb' ? ['COLLATION_CHARACTER_SET_APPLICABILITY', 'COLLATIONS'] : ['COLLATIONS'];
+  for (const view of views) {
+    try {
+      const [rows] = await connection.query<RowDataPacket[]>(
+        `SELECT CHARACTER_SET_NAME AS name FROM information_schema.${view} WHERE ID = ?`,
+        [collation],
+      );
+      const name = rows[0]?.name;
+      if (typeof name === 'string' && /^\w+$/.test(name)) return name;
+    } catch (error) {
+      // 1054: a server whose view has no numbers.
+      if (serverError(error).errno !== 1054) throw error;
+    }
+  }
+  throw new SrdfError('ddl-failed', {
+    tried: 'setting the session of a statement of the source',
+    found: `the target has no collation of number ${collation}`,
+    action: 'Bring the target’s version in line with the source’s, then retry the dead letter',
+  });
 }
 
 /** One character a byte, sent as those bytes: the server reads them in the character set that was set before. */

@@ -11,12 +11,16 @@ const FLAGS: readonly { readonly bit: number; readonly variable: string; readonl
   { bit: 1 << 12, variable: 'explicit_defaults_for_timestamp', inverse: false, engine: 'mariadb' },
 ];
 
-/** Statements to run before it. `current`: what the session has, of variables that need a privilege to be set even to the same value. */
-export function sessionStatements(
-  engine: EngineName,
-  session: DdlSession,
-  current: { readonly defaultCollationForUtf8mb4: number | null; readonly explicitDefaultsForTimestamp: boolean | null },
-): readonly string[] {
+/** What the target's session has, of variables that need a privilege to be set even to the same value; and a name the server wants in the place of a number. */
+export interface CurrentSession {
+  readonly defaultCollationForUtf8mb4: number | null;
+  readonly explicitDefaultsForTimestamp: boolean | null;
+  /** The character set that `characterSetClient`, a collation's number, belongs to. */
+  readonly clientCharacterSet: string | null;
+}
+
+/** Statements to run before it. */
+export function sessionStatements(engine: EngineName, session: DdlSession, current: CurrentSession): readonly string[] {
   const set: string[] = [];
   const number = (variable: string, value: number | bigint | null): void => {
     if (value !== null) set.push(`SET @@session.${variable}=${value}`);
@@ -36,9 +40,9 @@ export function sessionStatements(
   if (session.explicitDefaultsForTimestamp !== null && session.explicitDefaultsForTimestamp !== current.explicitDefaultsForTimestamp)
     number('explicit_defaults_for_timestamp', session.explicitDefaultsForTimestamp ? 1 : 0);
   // Last: from here on the session reads statements in another character set.
-  if (session.characterSetClient !== null)
+  if (session.characterSetClient !== null && current.clientCharacterSet !== null)
     set.push(
-      `SET @@session.character_set_client=${session.characterSetClient}, @@session.collation_connection=${session.collationConnection ?? session.characterSetClient}` +
+      `SET @@session.character_set_client=${current.clientCharacterSet}, @@session.collation_connection=${session.collationConnection ?? session.characterSetClient}` +
         (session.collationServer === null ? '' : `, @@session.collation_server=${session.collationServer}`),
     );
   return set;
