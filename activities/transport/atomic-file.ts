@@ -32,13 +32,32 @@ export function isDiskFull(error: unknown): boolean {
   return errorCode(error) === 'ENOSPC' || errorCode(error) === 'EDQUOT';
 }
 
-/** Makes the folder and makes each new one durable in its parent. Mode 0700. */
+/** Folders whose own name this process has made durable, or is making so: two writers of a new folder both wait for it. */
+const durable = new Map<string, Promise<void>>();
+/** From a wagon's folder up to the one the store lies in. */
+const LEVELS = 4;
+
+/** Makes the folder, mode 0700, and sees that its name and those above it are on the disk, whoever made them. */
 export async function makeFolder(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true, mode: 0o700 });
-  if (first === undefined) return;
-  for (let made = folder; ; made = dirname(made)) {
-    await syncFolder(dirname(made));
-    if (made === first || made === dirname(made)) return;
+  if ((await mkdir(folder, { recursive: true, mode: 0o700 })) !== undefined) durable.delete(folder);
+  let synced = durable.get(folder);
+  if (synced === undefined) {
+    synced = syncAbove(folder);
+    durable.set(folder, synced);
+    synced.catch(() => durable.delete(folder));
+  }
+  await synced;
+}
+
+async function syncAbove(folder: string): Promise<void> {
+  let above = dirname(folder);
+  for (let level = 0; level < LEVELS && above !== dirname(above); level++, above = dirname(above)) {
+    try {
+      await syncFolder(above);
+    } catch (error) {
+      // A folder this user can't read isn't one this user has made.
+      if (errorCode(error) !== 'EACCES') throw error;
+    }
   }
 }
 

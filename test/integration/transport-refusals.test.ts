@@ -242,7 +242,7 @@ describe('requests', () => {
   });
 
   test('a body that comes too slowly is given up; what came is kept', async () => {
-    const ends = await openEnds(closing, { limits: { slowWindowMilliseconds: 200, minimumBytesPerSecond: 100_000 } });
+    const ends = await openEnds(closing, { limits: { slowWindowMilliseconds: 300, minimumBytesPerSecond: 4 } });
     const wagon = makeWagon(1, 50_000);
     const answer = await rawPut(ends, wagon, { onRequest: (request) => request.write(wagon.bytes.subarray(0, 10_000)) });
     expect(answer.status).toBe(408);
