@@ -43,6 +43,8 @@ interface KnownTable {
   readonly shape: TableShape;
   readonly reader: RowReader;
   readonly component: string;
+  /** Columns that cascading foreign keys refer to. */
+  readonly references: readonly (readonly string[])[];
   /** null until something of it is netted. */
   net: NetTable | null;
 }
@@ -51,8 +53,7 @@ export function compact(runs: readonly CapturedRun[], rowFormat: RowFormat, fore
   const components = foreignKeyComponents(foreignKeys === 'unknown' ? [] : foreignKeys);
   const tables: KnownTable[] = [];
   const tableOf = tablesOf(runs, rowFormat, components, tables);
-  const ordered =
-    foreignKeys === 'unknown' ? new Set(tables.map((table) => table.component)) : orderedComponents(tables, runs, tableOf, components);
+  const ordered = foreignKeys === 'unknown' ? new Set(tables.map((table) => table.component)) : orderedComponents(tables, runs, tableOf);
 
   const sources = runs.map((run) => run.rows.bytes);
   for (const [index, run] of runs.entries()) {
@@ -97,7 +98,14 @@ function tablesOf(
     const text = `${shape.database}\u0000${shape.table}\u0000${Buffer.from(shape.bytes.buffer, shape.bytes.byteOffset, shape.bytes.length).toString('latin1')}`;
     let table = byText.get(text);
     if (table === undefined) {
-      table = { index: tables.length, shape, reader: rowFormat.open(shape), component: components.componentOf(shape), net: null };
+      table = {
+        index: tables.length,
+        shape,
+        reader: rowFormat.open(shape),
+        component: components.componentOf(shape),
+        references: components.cascadingReferences(shape),
+        net: null,
+      };
       tables.push(table);
       byText.set(text, table);
     }
@@ -106,12 +114,7 @@ function tablesOf(
   });
 }
 
-function orderedComponents(
-  tables: readonly KnownTable[],
-  runs: readonly CapturedRun[],
-  tableOf: readonly KnownTable[],
-  components: ForeignKeyComponents,
-): Set<string> {
+function orderedComponents(tables: readonly KnownTable[], runs: readonly CapturedRun[], tableOf: readonly KnownTable[]): Set<string> {
   const ordered = new Set<string>();
   const names = new Set<string>();
   for (const table of tables) {
@@ -123,8 +126,8 @@ function orderedComponents(
     if (run.operation === 'insert') continue;
     const table = at(tableOf, index);
     if (ordered.has(table.component)) continue;
-    const references = components.cascadingReferences(table.shape);
-    if (references.length > 0 && touchesReference(table.reader, run, references)) ordered.add(table.component);
+    const { reader, references } = table;
+    if (references.length > 0 && touchesReference(reader, run, references)) ordered.add(table.component);
   }
   return ordered;
 }

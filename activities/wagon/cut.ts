@@ -141,7 +141,8 @@ class Cut {
         return;
       case 'rows':
         if (this.#ddl !== null) yield this.#statement(this.#ddl, null);
-        for (const run of this.#split(item)) yield* this.#rows(run);
+        if (this.#fits(item)) yield* this.#rows(item);
+        else for (const run of this.#split(item)) yield* this.#rows(run);
         return;
       case 'ddl':
         if (this.#ddl !== null) yield this.#statement(this.#ddl, null);
@@ -310,6 +311,9 @@ class Cut {
     return piece;
   }
 
+  #fits({ operation, rows }: CapturedRun): boolean {
+    return imageCount(rows) / imagesPerRow(operation) <= this.options.maxChanges && imageBytes(rows) <= this.options.maxBytes;
+  }
   /** A run larger than a wagon is cut between its rows. */
   *#split(run: CapturedRun): Generator<CapturedRun, void, void> {
     const { maxChanges, maxBytes } = this.options;

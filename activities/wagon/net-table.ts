@@ -112,8 +112,8 @@ export class NetTable {
   }
 
   #sameImages(a: number, b: number): boolean {
-    const [source = ABSENT, start = ABSENT, end = ABSENT] = [this.#slots[b], this.#slots[b + 1], this.#slots[b + 2]];
-    return this.#holds(a, source, start, end);
+    const slots = this.#slots;
+    return this.#holds(a, slots[b] ?? ABSENT, slots[b + 1] ?? ABSENT, slots[b + 2] ?? ABSENT);
   }
 
   /** Whether the image at `at` is there and has the very bytes of another. */
@@ -130,9 +130,11 @@ export class NetTable {
   }
 }
 
-/** Collects references to images, then copies them into one run. */
+/** Collects references to images, then copies them into one run. Images that stand side by side are copied in one go. */
 class ImageList {
-  readonly #references: number[] = [];
+  /** Source, start, end. */
+  readonly #spans: number[] = [];
+  readonly #ends: number[] = [];
   #bytes = 0;
 
   constructor(private readonly sources: readonly Uint8Array[]) {}
@@ -141,26 +143,30 @@ class ImageList {
     const source = slots[at] ?? ABSENT;
     const start = slots[at + 1] ?? ABSENT;
     const end = slots[at + 2] ?? ABSENT;
-    this.#references.push(source, start, end);
+    const spans = this.#spans;
+    const last = spans.length - 3;
+    if (last >= 0 && spans[last] === source && spans[last + 2] === start) spans[last + 2] = end;
+    else spans.push(source, start, end);
     this.#bytes += end - start;
+    this.#ends.push(this.#bytes);
   }
 
   finish(): RowImages {
-    const references = this.#references;
     const bytes = new Uint8Array(this.#bytes);
-    const offsets = new Int32Array(references.length / 3 + 1);
+    const offsets = new Int32Array(this.#ends.length + 1);
+    offsets.set(this.#ends, 1);
+    const spans = this.#spans;
     let at = 0;
-    for (let i = 0, image = 1; i < references.length; i += 3, image++) {
-      const source = this.sources[references[i] ?? ABSENT];
-      const start = references[i + 1] ?? 0;
-      const end = references[i + 2] ?? 0;
+    for (let span = 0; span < spans.length; span += 3) {
+      const source = this.sources[spans[span] ?? ABSENT];
+      const start = spans[span + 1] ?? 0;
+      const end = spans[span + 2] ?? 0;
       if (source === undefined) throw new RangeError('an image of a run that is not there');
-      if (end - start < 512) for (let j = start; j < end; j++) bytes[at++] = source[j] ?? 0;
+      if (end - start < 256) for (let from = start; from < end; from++) bytes[at++] = source[from] ?? 0;
       else {
         bytes.set(source.subarray(start, end), at);
         at += end - start;
       }
-      offsets[image] = at;
     }
     return { bytes, offsets };
   }
