@@ -4,6 +4,7 @@ import { SrdfError } from '../../../../temporal/error-catalogue.js';
 import type { TableName } from '../../../vocabulary.js';
 import type { CopyEncoding } from '../../../wagon/body.js';
 import { textRows } from './exact-query.js';
+import { jsonLiteral } from './json-literal.js';
 import { bytesLiteral, NUMBER, nameOf, quoteName } from './sql-literals.js';
 
 export interface TableColumn {
@@ -163,7 +164,8 @@ export function valueLiteral(column: TableColumn, encoding: CopyEncoding, value:
   }
   // Binary strings are stored byte for byte in every character column, but JSON refuses them, and addresses and UUIDs take them for their binary form.
   const family = familyOf(column);
-  return bytesLiteral(value, family === 'json' ? 'utf8mb4' : family === 'address' ? 'latin1' : 'binary');
+  if (family === 'json') return jsonLiteral(value);
+  return bytesLiteral(value, family === 'address' ? 'latin1' : 'binary');
 }
 
 /** A key column as it is ordered and compared by, and how its value is read for a boundary. */
