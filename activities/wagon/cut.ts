@@ -150,7 +150,7 @@ class Cut {
           throw new SrdfError('log-event-unsupported', {
             ...this.#place(),
             found: 'a schema statement behind row changes of the same transaction, which no server commits together',
-            action: 'Keep the log file and report it with the statement; `srdf resync` of the stream passes it',
+            action: 'Keep the log file and report it with the statement; then establish the stream again',
           });
         }
         yield* this.#flush();
@@ -158,7 +158,8 @@ class Cut {
         this.#afterDdl = true;
         return;
       case 'commit':
-        yield* this.#commit(item);
+        // Whole milliseconds, whatever the log has.
+        yield* this.#commit({ ...item, committedAt: Math.floor(item.committedAt) });
         return;
     }
   }
@@ -286,7 +287,7 @@ class Cut {
 
   /** `commit`: the statement ends its transaction. Otherwise more of the same transaction follows. */
   #statement(ddl: Ddl, commit: Commit | null): CutPiece {
-    const time = commit?.committedAt ?? ddl.statement.session.timestamp * 1000;
+    const time = commit?.committedAt ?? Math.floor(ddl.statement.session.timestamp * 1000);
     const committed = { first: time, last: time };
     const positionTo = commit?.position ?? ddl.resumeAfter;
     const logBytes = this.#window.logBytes + (commit?.logBytes ?? 0);

@@ -97,7 +97,7 @@ function expectedSize(body: WagonBody): number {
   return around * 4;
 }
 
-export function writeTableName(writer: ByteWriter, name: TableName): void {
+function writeTableName(writer: ByteWriter, name: TableName): void {
   writer.text(name.database);
   writer.text(name.table);
 }
