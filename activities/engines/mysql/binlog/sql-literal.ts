@@ -40,19 +40,7 @@ const hex = (bytes: Buffer): string => (bytes.length === 0 ? "''" : `x'${bytes.t
 function bytesLiteral(column: LiteralColumn, bytes: Buffer): string {
   if (column.dataType === 'inet4' && bytes.length === 4) return `'${[...bytes].join('.')}'`;
   if (column.dataType === 'inet6' && bytes.length === 16) return `'${(bytes.toString('hex').match(/.{4}/g) ?? []).join(':')}'`;
-  if (column.dataType === 'uuid' && bytes.length === 16) return `'${uuidFromRecord(bytes)}'`;
+  if (column.dataType === 'uuid' && bytes.length === 16)
+    return `'${bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')}'`;
   return hex(bytes);
-}
-
-/**
- * MariaDB keeps UUIDs of versions 1 to 5 with their segments turned round, so that they sort by time (sql_type_uuid.h); versions 6
- * and later, and those without a version, as they are written.
- */
-export function uuidFromRecord(record: Buffer): string {
-  const h = record.toString('hex');
-  const dashed = (text: string): string =>
-    `${text.slice(0, 8)}-${text.slice(8, 12)}-${text.slice(12, 16)}-${text.slice(16, 20)}-${text.slice(20)}`;
-  // Turned round: node 6 bytes, clock 2, then time high with the version, mid, low.
-  const turned = h.slice(24, 32) + h.slice(20, 24) + h.slice(16, 20) + h.slice(12, 16) + h.slice(0, 12);
-  return dashed(turned);
 }
