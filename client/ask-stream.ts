@@ -5,7 +5,7 @@ import type { ErrorReport, Route } from '../activities/contracts.js';
 import type { StreamConfig } from '../config/schema.js';
 import { SrdfError } from '../temporal/error-catalogue.js';
 import { bootstrapWorkflowId, cycleScheduleId, cycleWorkflowId } from '../temporal/ids.js';
-import { workAbout } from '../temporal/search-attributes.js';
+import { OUTCOME, workAbout } from '../temporal/search-attributes.js';
 import { CONTROL_QUEUE } from '../temporal/task-queues.js';
 import type { BootstrapProgress, BootstrapResult } from '../workflows/bootstrap-result.js';
 import type { CycleResult } from '../workflows/cycle-result.js';
@@ -65,10 +65,8 @@ type CycleFacts = Pick<StreamFacts, 'schedule' | 'running' | 'lastCycle' | 'last
 
 async function askCycles(control: PairControl, route: Route): Promise<CycleFacts> {
   const { client } = control.temporal;
-  const id = cycleWorkflowId(route);
   let schedule: CycleFacts['schedule'] = null;
   let running = false;
-  const ids = new Set<string>([id]);
   try {
     const described = await client.schedule.getHandle(cycleScheduleId(route)).describe();
     schedule = {
@@ -77,46 +75,60 @@ async function askCycles(control: PairControl, route: Route): Promise<CycleFacts
       next: described.info.nextActionTimes[0]?.getTime() ?? null,
     };
     running = described.info.runningActions.length > 0;
-    for (const { action } of described.info.recentActions) ids.add(action.workflow.workflowId);
   } catch (error) {
     if (!(error instanceof ScheduleNotFoundError)) throw error;
   }
-  const runs = (await Promise.all([...ids].map((it) => askRun(control, it)))).filter((it) => it !== null);
-  const ended = runs.filter((it) => it.ended !== null).sort((a, b) => (b.ended ?? 0) - (a.ended ?? 0));
-  running ||= runs.some((it) => it.ended === null);
-  // The newest only: a result has to be fetched and decrypted for each.
-  let lastCycle: CycleFacts['lastCycle'] = null;
-  let lastCaughtUp: number | null = null;
-  for (const run of ended) {
-    const result = await askResult(control, run.id, run.runId);
-    if (result === null) continue;
-    lastCycle ??= { result, started: run.started, ended: run.ended ?? run.started };
-    if (result.caughtUp && result.error === null) {
-      lastCaughtUp = run.started;
-      break;
-    }
-  }
-  return { schedule, running, lastCycle, lastCaughtUp };
+  running ||= (await endedOrRunning(control, route, "ExecutionStatus = 'Running'", 1)).length > 0;
+  const [newest] = await endedOrRunning(control, route, "ExecutionStatus = 'Completed'", 1);
+  const lastCycle = newest === undefined ? null : { ...newest, result: await askResult(control, newest.id, newest.runId) };
+  return {
+    schedule,
+    running,
+    lastCycle: lastCycle?.result == null ? null : { result: lastCycle.result, started: lastCycle.started, ended: lastCycle.ended },
+    lastCaughtUp: await askCaughtUp(control, route),
+  };
 }
+
+/** Looks at the newest cycles that went well only: during a long outage all the others say nothing of the log's end. */
+async function askCaughtUp(control: PairControl, route: Route): Promise<number | null> {
+  const wentWell = `ExecutionStatus = 'Completed' AND (${OUTCOME.name} IS NULL OR ${OUTCOME.name} IN ('idle', 'replicated'))`;
+  for (const run of await endedOrRunning(control, route, wentWell, MOST_CYCLES)) {
+    const result = await askResult(control, run.id, run.runId);
+    if (result?.caughtUp && result.error === null && LOOKED_AT_THE_LOG.has(result.outcome)) return run.started;
+  }
+  return null;
+}
+/** A suspended stream's cycle has read nothing, whatever it says of the log. */
+const LOOKED_AT_THE_LOG: ReadonlySet<CycleResult['outcome']> = new Set(['idle', 'replicated']);
+const MOST_CYCLES = 20;
 
 interface Run {
   readonly id: string;
   readonly runId: string;
   readonly started: number;
-  readonly ended: number | null;
+  readonly ended: number;
 }
 
-async function askRun({ temporal }: PairControl, id: string): Promise<Run | null> {
+/** The stream's whole cycles, newest first: the schedule's and those by hand, but no dry runs and no single phases. */
+async function endedOrRunning({ temporal }: PairControl, route: Route, condition: string, most: number): Promise<readonly Run[]> {
+  const base = cycleWorkflowId(route);
+  // The schedule appends the time of its tick; a stream whose name only begins alike must not be taken for this one.
+  const own = new RegExp(`^${base}(-\\d{4}-\\d{2}-\\d{2}T[^-]*)?$`);
+  const runs: Run[] = [];
+  const query = `WorkflowType = 'replicationCycle' AND WorkflowId STARTS_WITH '${base}' AND ${condition}`;
   try {
-    const it = await temporal.client.workflow.getHandle(id).describe();
-    const ended = it.closeTime?.getTime() ?? null;
-    if (ended !== null && it.status.name !== 'COMPLETED') return null;
-    return { id, runId: it.runId, started: it.startTime.getTime(), ended };
+    for await (const it of temporal.client.workflow.list({ query, pageSize: 100 })) {
+      if (!own.test(it.workflowId)) continue;
+      const started = it.startTime.getTime();
+      runs.push({ id: it.workflowId, runId: it.runId, started, ended: it.closeTime?.getTime() ?? started });
+      if (runs.length === most) break;
+    }
   } catch (error) {
-    // A namespace keeps closed runs for a while only.
-    if (error instanceof WorkflowNotFoundError) return null;
+    // A namespace in which no worker has ever registered the search attributes has no cycles either.
+    if (error instanceof Error && /invalid.*query|search attribute/i.test(error.message)) return [];
     throw error;
   }
+  return runs;
 }
 
 async function askResult({ temporal }: PairControl, id: string, runId: string): Promise<CycleResult | null> {
