@@ -8,6 +8,8 @@ import { planRanges } from './ranges/plan-ranges.js';
 import { planTables } from './ranges/plan-tables.js';
 import { readRange } from './ranges/read-range.js';
 import { inSnapshot } from './ranges/snapshot.js';
+import { sourceError } from './ranges/source-errors.js';
+import { nameOf } from './ranges/sql-literals.js';
 import { currentPosition, inspectSource, type LogSource, mysqlRowFormat, reached, readLog, scanDdl } from './read-log.js';
 import { describeSchema } from './schema/describe-schema.js';
 
@@ -23,10 +25,12 @@ export interface SourceEngineOptions {
 export function createSourceEngine(options: SourceEngineOptions): SourceEngine {
   const access: LogSource = { server: options.server, password: options.password ?? null, role: 'source', serverId: options.serverId };
   const open = (): Promise<Connection> => openConnection(access);
-  const withConnection = async <T>(use: (connection: Connection) => Promise<T>): Promise<T> => {
+  const withConnection = async <T>(tried: string, use: (connection: Connection) => Promise<T>): Promise<T> => {
     const connection = await open();
     try {
       return await use(connection);
+    } catch (error) {
+      throw sourceError(error, tried);
     } finally {
       await connection.end().catch(() => connection.destroy());
     }
@@ -39,17 +43,24 @@ export function createSourceEngine(options: SourceEngineOptions): SourceEngine {
     currentPosition: () => currentPosition(access),
     readLog: (from, readOptions) => readLog(access, from, readOptions),
     scanDdl: (from, to, selection) => scanDdl(access, from, to, selection),
-    planTables: (selection) => withConnection((connection) => planTables(connection, selection)),
+    planTables: (selection) => withConnection('listing the tables to copy', (connection) => planTables(connection, selection)),
     describeSchema: (selection, stage, only) =>
-      withConnection(async (connection) => describeSchema(connection, selection, stage, await currentPosition(access), only)),
-    planRanges: (table, rowsPerRange) => withConnection((connection) => planRanges(connection, table, rowsPerRange)),
+      withConnection(`reading definitions (${stage})`, async (connection) =>
+        describeSchema(connection, selection, stage, await currentPosition(access), only),
+      ),
+    planRanges: (table, rowsPerRange) =>
+      withConnection(`planning the ranges of ${nameOf(table)}`, (connection) => planRanges(connection, table, rowsPerRange)),
     readRange: (table, plan, range, maxBytes) =>
-      plan.keyColumns.length === 0
-        ? inSnapshot({ open, position: () => currentPosition(access) }, table, (connection, asOf) =>
-            readRange(connection, table, plan, range, maxBytes, asOf),
-          )
-        : readOnce(open, (connection) => readRange(connection, table, plan, range, maxBytes, null)),
-    checksumRange: (request) => withConnection((connection) => checksumRange(connection, request)),
+      casting(
+        `reading range ${range} of ${nameOf(table)}`,
+        plan.keyColumns.length === 0
+          ? inSnapshot({ open, position: () => currentPosition(access) }, table, (connection, asOf) =>
+              readRange(connection, table, plan, range, maxBytes, asOf),
+            )
+          : readOnce(open, (connection) => readRange(connection, table, plan, range, maxBytes, null)),
+      ),
+    checksumRange: (request) =>
+      withConnection(`computing a checksum of ${nameOf(request.table)}`, (connection) => checksumRange(connection, request)),
     close: async () => undefined,
   };
 }
@@ -64,5 +75,13 @@ async function* readOnce<T>(open: () => Promise<Connection>, read: (connection: 
   } finally {
     if (done) await connection.end();
     else connection.destroy();
+  }
+}
+
+async function* casting<T>(tried: string, rows: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* rows;
+  } catch (error) {
+    throw sourceError(error, tried);
   }
 }

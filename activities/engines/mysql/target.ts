@@ -15,6 +15,7 @@ import { openConnection, type ServerAccess } from './connection.js';
 import { inspectTarget } from './inspect-target.js';
 import { catchingUp, emptyLedger } from './ledger.js';
 import { reached } from './position.js';
+import { loadedParts } from './ranges/bootstrap-bookkeeping.js';
 import { BOOTSTRAP_TABLES } from './ranges/bootstrap-tables.js';
 import { checksumRange } from './ranges/checksum-range.js';
 import { loadRange } from './ranges/load-range.js';
@@ -100,6 +101,7 @@ export function createTargetEngine(options: TargetEngineOptions): TargetEngine {
       sessions.forgetTables();
       await withConnection(async (connection) => await resetTables(connection, stream, bootstrap, tables, baseline));
     },
+    loadedParts: async (stream, range) => await withConnection(async (connection) => await loadedParts(connection, stream, range)),
     loadRange: async (stream, bootstrap, range, body) =>
       await withConnection(async (connection) => await loadRange(connection, stream, bootstrap, range, body)),
     beginCatchUp: async (stream, bootstrap, from, consistentFrom) =>

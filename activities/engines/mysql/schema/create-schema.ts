@@ -3,6 +3,7 @@ import type { Connection } from 'mysql2/promise';
 import { SrdfError } from '../../../../temporal/error-catalogue.js';
 import type { BootstrapId, StreamName } from '../../../vocabulary.js';
 import type { SchemaBody, SchemaObject } from '../../../wagon/body.js';
+import type { DeferredDefinition } from '../apply/deferred-objects.js';
 import { recordBaseline, requireLoading } from '../ranges/bootstrap-bookkeeping.js';
 import { BOOTSTRAP_TABLES } from '../ranges/bootstrap-tables.js';
 import { textRows, UTF8_RESULTS } from '../ranges/exact-query.js';
@@ -115,17 +116,7 @@ async function keepObjects(connection: Connection, stream: StreamName, body: Sch
     for (const [index, it] of body.objects.entries())
       await connection.query(
         'INSERT INTO srdf.deferred_objects (stream, object, database_name, object_name, on_table, position_in_order, definition) VALUES (?)',
-        [
-          [
-            stream,
-            it.object,
-            it.database,
-            it.table,
-            it.on?.table ?? null,
-            index,
-            JSON.stringify({ statements: it.statements, session: it.session }),
-          ],
-        ],
+        [[stream, it.object, it.database, it.table, it.on?.table ?? null, index, JSON.stringify(deferred(it))]],
       );
     for (const kind of ['trigger', 'event'] as const)
       await recordBaseline(connection, stream, kind, { database: '', table: '' }, body.baseline);
@@ -136,3 +127,12 @@ async function keepObjects(connection: Connection, stream: StreamName, body: Sch
   }
   return body.objects.length;
 }
+
+/** As statements of the log are kept, but for the session: here it has the names and values of SET SESSION, and the text is UTF-8. */
+const deferred = (it: SchemaObject): DeferredDefinition => ({
+  steps: it.statements.map((statement) => ({
+    sql: Buffer.from(statement, 'utf8').toString('base64'),
+    defaultDatabase: it.database,
+    session: it.session,
+  })),
+});

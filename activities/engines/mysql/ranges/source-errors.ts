@@ -1,0 +1,41 @@
+/** What a failed statement on the source means while tables are read. Pure. */
+import { SrdfError } from '../../../../temporal/error-catalogue.js';
+import { queryError } from '../log-end.js';
+
+/** 1054 unknown column, 1146 no such table, 1049 no such database, 1176 no such index, 1412 the table was changed behind the snapshot. */
+const CHANGED = new Set([1049, 1054, 1146, 1176, 1412]);
+/** 1205 lock wait timeout, 1213 deadlock, 1317 and 1969 interrupted: nothing is wrong with what was asked for. */
+const BUSY = new Set([1205, 1213, 1317, 1969]);
+
+/** Errors: `bootstrap-range-lost` (the table isn't what it was), `source-busy`, `source-preflight` (a privilege), `source-unreachable`, `not-supported`. */
+export function sourceError(error: unknown, tried: string): unknown {
+  if (error instanceof SrdfError) return error;
+  const { errno } = error as { errno?: number };
+  if (errno === undefined || errno < 1000 || (errno >= 2000 && errno < 3000)) {
+    // Errors of the driver and the network carry a code or say that they are fatal; anything else is a fault of the program.
+    const { code, fatal } = error as { code?: string; fatal?: boolean };
+    return code === undefined && fatal !== true ? error : queryError(error, tried);
+  }
+  if (CHANGED.has(errno))
+    return new SrdfError('bootstrap-range-lost', {
+      tried,
+      found: `the table was changed meanwhile (error ${errno})`,
+      action: 'It is planned and copied anew',
+      cause: error,
+    });
+  if (BUSY.has(errno))
+    return new SrdfError('source-busy', {
+      tried,
+      found: `error ${errno} of the server`,
+      action: 'It is tried again by itself',
+      cause: error,
+    });
+  if ([1044, 1045, 1142, 1143, 1227, 1370].includes(errno)) return queryError(error, tried);
+  if (errno === 1053) return queryError(error, tried);
+  return new SrdfError('not-supported', {
+    tried,
+    found: `error ${errno} of the server`,
+    action: "Read the source worker's log, which has the whole error; exclude the table (streams[].exclude) if it can't be mended",
+    cause: error,
+  });
+}
