@@ -25,9 +25,7 @@ export function createApplyWagons(site: TargetSite): (input: ApplyInput) => Prom
   return async (input) =>
     await withHeartbeat(
       async (heartbeat) =>
-        await flights.run(input.stream, heartbeat.signal, async (signal) =>
-          new Applying(site, input, { report: heartbeat.report, signal }).run(),
-        ),
+        await flights.run(input.stream, heartbeat, async (signal) => new Applying(site, input, { ...heartbeat, signal }).run()),
     );
 }
 
@@ -215,7 +213,7 @@ class Applying {
     for (const refused of train)
       await giveReceipt(this.site, refused, { status: 'refused', position: ledger.position, reason: report.code });
     const { epoch, sequence, hash } = wagon;
-    await writeDeadLetter(this.site, this.input.stream, { epoch, sequence, hash, error: report, since: Date.now() });
+    await writeDeadLetter(this.site, ledger, { epoch, sequence, hash, error: report, since: Date.now() });
   }
 }
 

@@ -16,14 +16,14 @@ export function createCutWagons(site: SourceSite): (input: CutInput) => Promise<
   const flights = new SingleFlight('cutting the log of');
   return async (input) =>
     await withHeartbeat(
-      async (heartbeat) =>
-        await flights.run(input.stream, heartbeat.signal, async (signal) => await cut(site, input, { report: heartbeat.report, signal })),
+      async (heartbeat) => await flights.run(input.stream, heartbeat, async (signal) => await cut(site, input, { ...heartbeat, signal })),
     );
 }
 
 async function cut(site: SourceSite, input: CutInput, heartbeat: Heartbeat): Promise<CutResult> {
   const stream = site.stream(input.stream);
   const chain = chainAfter(input.after, await spooled(site, input.stream));
+  if (chain.offered.length === 0) await requireUnconfirmed(site, input);
   if (input.dryRun !== true)
     for (const torn of chain.torn) {
       await site.spool.release(torn);
@@ -32,6 +32,22 @@ async function cut(site: SourceSite, input: CutInput, heartbeat: Heartbeat): Pro
   const work = new Cutting(site, stream, input, chain, heartbeat);
   if (input.spoolOnly !== true && chain.offered.length < input.maxWagons) await work.readLog();
   return work.result(input.spoolOnly === true);
+}
+
+/**
+ * A wagon whose receipt was verified is never cut a second time: its sequence is taken, by other bytes than the new ones would be.
+ * Asked after the spool was listed, since a receipt is saved before its wagon goes.
+ */
+async function requireUnconfirmed(site: SourceSite, { stream, after }: CutInput): Promise<void> {
+  const sequence = (after.sequence + 1) as Sequence;
+  if ((await site.spool.readReceipt({ stream, kind: 'changes', epoch: after.epoch, sequence }, 'applied')) === null) return;
+  throw new SrdfError('spool-inconsistent', {
+    tried: `going on after wagon ${after.sequence} of epoch ${after.epoch} of ${stream}`,
+    found: `wagon ${sequence} is confirmed already: the ledger this cycle began with is of the past`,
+    action:
+      'If another cycle ran beside this one, the next one goes on by itself. If not, the database of the target was put back to an ' +
+      'earlier state: establish the stream again (srdf establish)',
+  });
 }
 
 async function spooled(site: SourceSite, stream: StreamName) {

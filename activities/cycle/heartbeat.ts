@@ -8,6 +8,8 @@ export interface Heartbeat {
   report(details: Readonly<Record<string, number | string>>): void;
   /** Aborted when the activity is cancelled or its worker shuts down. */
   readonly signal: AbortSignal;
+  /** The same for all attempts of one activity, and for nothing else. */
+  readonly owner: string;
 }
 
 /** Outside an activity (a test, a command run by hand) nobody listens and nobody cancels. */
@@ -22,7 +24,7 @@ function currentContext(): Context | null {
 /** Runs `work` and heartbeats beside it every three seconds with what it last reported. */
 export async function withHeartbeat<T>(work: (heartbeat: Heartbeat) => Promise<T>): Promise<T> {
   const context = currentContext();
-  if (context === null) return await work({ report: () => undefined, signal: new AbortController().signal });
+  if (context === null) return await work({ report: () => undefined, signal: new AbortController().signal, owner: '' });
   let details: Readonly<Record<string, number | string>> = {};
   const timer = setInterval(() => context.heartbeat(details), INTERVAL_MILLISECONDS);
   try {
@@ -32,6 +34,7 @@ export async function withHeartbeat<T>(work: (heartbeat: Heartbeat) => Promise<T
         context.heartbeat(details);
       },
       signal: context.cancellationSignal,
+      owner: `${context.info.workflowExecution?.runId ?? ''}/${context.info.activityId}`,
     });
   } finally {
     clearInterval(timer);

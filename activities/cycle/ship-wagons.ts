@@ -11,7 +11,7 @@ export function createShipWagons(site: SourceSite): (input: ShipInput) => Promis
   return async ({ stream, wagons }) =>
     await withHeartbeat(
       async (heartbeat) =>
-        await flights.run(stream, heartbeat.signal, async (signal) => {
+        await flights.run(stream, heartbeat, async (signal) => {
           const started = performance.now();
           const received: Sequence[] = [];
           let bytesSent = 0;

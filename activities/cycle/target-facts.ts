@@ -3,7 +3,7 @@ import { isPoison } from '../../temporal/poison.js';
 import type { DeadLetterReport, StreamMode } from '../contracts.js';
 import type { Ledger } from '../engines/engine.js';
 import type { TargetSite } from '../site.js';
-import type { Sequence, StreamName } from '../vocabulary.js';
+import type { BootstrapId, Sequence, StreamName } from '../vocabulary.js';
 import { readFact, removeFact, writeFact } from './stream-files.js';
 
 const modeFile = (stream: StreamName): readonly string[] => ['modes', `${stream}.json`];
@@ -17,18 +17,28 @@ export async function writeMode(site: TargetSite, stream: StreamName, mode: Stre
   await writeFact({ mode }, site.stateDirectory, ...modeFile(stream));
 }
 
+/** With the bootstrap it belongs to: a stream that is established anew counts from 1 again. */
+interface DeadLetterFile {
+  readonly bootstrap: BootstrapId | null;
+  readonly dead: DeadLetterReport;
+}
+
 /** null as well when the ledger has moved since: the dead letter is then of the past. */
 export async function readDeadLetter(site: TargetSite, ledger: Ledger): Promise<DeadLetterReport | null> {
-  const dead = await readFact<DeadLetterReport>(site.stateDirectory, ...deadLetterFile(ledger.stream));
-  return dead !== null && dead.epoch === ledger.epoch && dead.sequence === ledger.sequence + 1 && isPoison(dead.error.code) ? dead : null;
+  const file = await readFact<DeadLetterFile>(site.stateDirectory, ...deadLetterFile(ledger.stream));
+  if (file === null || file.bootstrap !== ledger.bootstrap) return null;
+  const { dead } = file;
+  return dead.epoch === ledger.epoch && dead.sequence === ledger.sequence + 1 && isPoison(dead.error.code) ? dead : null;
 }
-export const writeDeadLetter = async (site: TargetSite, stream: StreamName, dead: DeadLetterReport): Promise<void> =>
-  await writeFact(dead, site.stateDirectory, ...deadLetterFile(stream));
+export async function writeDeadLetter(site: TargetSite, ledger: Ledger, dead: DeadLetterReport): Promise<void> {
+  const file: DeadLetterFile = { bootstrap: ledger.bootstrap, dead };
+  await writeFact(file, site.stateDirectory, ...deadLetterFile(ledger.stream));
+}
 
 /** Only the one that was looked at: a decision on an old dead letter doesn't touch a newer one. */
 export async function releaseDeadLetter(site: TargetSite, stream: StreamName, sequence: Sequence): Promise<boolean> {
-  const dead = await readFact<DeadLetterReport>(site.stateDirectory, ...deadLetterFile(stream));
-  if (dead === null || dead.sequence !== sequence) return false;
+  const file = await readFact<DeadLetterFile>(site.stateDirectory, ...deadLetterFile(stream));
+  if (file?.dead.sequence !== sequence) return false;
   await removeFact(site.stateDirectory, ...deadLetterFile(stream));
   return true;
 }

@@ -310,6 +310,15 @@ describe('after a crash', () => {
     target.ledger = yesterday;
     await expect(cut()).rejects.toMatchObject({ code: 'spool-inconsistent' });
   });
+
+  it('of the same, with nothing in the spool, no sequence is used twice', async () => {
+    source.transactions.push(4, 4);
+    const yesterday = target.ledger;
+    await cycle();
+    target.ledger = yesterday;
+    await expect(cut()).rejects.toMatchObject({ code: 'spool-inconsistent' });
+    expect(await pair.spool.list(stream, 'changes')).toEqual([]);
+  });
 });
 
 describe('a wagon that cannot be applied', () => {
