@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Selection, WagonPlace } from '../../activities/engines/engine.js';
 import { currentPosition, mysqlRowFormat, reached, readLog } from '../../activities/engines/mysql/read-log.js';
 import { createTargetEngine } from '../../activities/engines/mysql/target.js';
+import { grantStatements } from '../../activities/engines/mysql/target-privileges.js';
 import type { BootstrapId, Epoch, Position, Sequence, StreamName, WagonHash } from '../../activities/vocabulary.js';
 import type { ChangesBody, DdlBody } from '../../activities/wagon/body.js';
 import { type CutPiece, cutBodies } from '../../activities/wagon/cut.js';
@@ -38,6 +39,9 @@ export class MysqlReplica {
       DatabaseServer.start({ kind, name: 'source', options }),
       DatabaseServer.start({ kind, name: 'target', options }),
     ]);
+    // The target's account has exactly what the documentation asks for.
+    await target.sql("SET GLOBAL log_bin_trust_function_creators=1; CREATE USER 'srdf'@'%'");
+    for (const statement of grantStatements(kind, kind === 'mariadb' ? 101_100 : 90_700, "'srdf'@'%'")) await target.sql(statement);
     const replica = new MysqlReplica(source, target, databases);
     await replica.establish();
     return replica;
