@@ -10,12 +10,12 @@ import type { ForeignKeyFact, LogBatch, LogItem, Reached } from '../engines/engi
 import type { Position } from '../vocabulary.js';
 import type { ChangesBody, DdlBody, RowFormat } from './body.js';
 import { type CapturedRun, compact, type KnownForeignKeys } from './compact.js';
-import { imageBytes, imageCount, imagesPerRow, offsetAt, sliceImages } from './row-images.js';
+import { emptyWindow, Load, splitRun, type Window } from './cut-window.js';
 
 /** An empty wagon moves the position once this much log has passed with nothing in scope, at the log's end… */
-export const POSITION_ONLY_LOG_BYTES = 2 ** 20;
+const POSITION_ONLY_LOG_BYTES = 2 ** 20;
 /** …and on the way there each time this much has. */
-export const POSITION_ONLY_ON_THE_WAY_BYTES = 2 ** 26;
+const POSITION_ONLY_ON_THE_WAY_BYTES = 2 ** 26;
 
 export interface CutOptions {
   readonly from: Position;
@@ -55,39 +55,6 @@ export interface CutPiece {
   readonly committed: { readonly first: number; readonly last: number } | null;
   readonly compactMilliseconds: number;
 }
-
-/** Runs that wait for the end of their transaction, or of their piece. */
-class Load {
-  runs: CapturedRun[] = [];
-  changes = 0;
-  bytes = 0;
-
-  get empty(): boolean {
-    return this.runs.length === 0;
-  }
-  add(run: CapturedRun): void {
-    this.runs.push(run);
-    this.changes += imageCount(run.rows) / imagesPerRow(run.operation);
-    this.bytes += imageBytes(run.rows);
-  }
-  append(other: Load): void {
-    for (const run of other.runs) this.runs.push(run);
-    this.changes += other.changes;
-    this.bytes += other.bytes;
-  }
-}
-
-/** Whole transactions gathered for the next piece. */
-interface Window {
-  readonly load: Load;
-  readonly transactions: number;
-  readonly logBytes: number;
-  readonly first: number;
-  readonly last: number;
-  /** Commit time of the last transaction that passed, in scope or not. */
-  readonly passed: number;
-}
-const emptyWindow = (): Window => ({ load: new Load(), transactions: 0, logBytes: 0, first: 0, last: 0, passed: 0 });
 
 type Commit = Extract<LogItem, { kind: 'commit' }>;
 type Ddl = Extract<LogItem, { kind: 'ddl' }>;
@@ -141,8 +108,7 @@ class Cut {
         return;
       case 'rows':
         if (this.#ddl !== null) yield this.#statement(this.#ddl, null);
-        if (this.#fits(item)) yield* this.#rows(item);
-        else for (const run of this.#split(item)) yield* this.#rows(run);
+        for (const run of splitRun(item, this.options.maxChanges, this.options.maxBytes)) yield* this.#rows(run);
         return;
       case 'ddl':
         if (this.#ddl !== null) yield this.#statement(this.#ddl, null);
@@ -310,26 +276,6 @@ class Cut {
     this.#from = positionTo;
     this.#at = positionTo;
     return piece;
-  }
-
-  #fits({ operation, rows }: CapturedRun): boolean {
-    return imageCount(rows) / imagesPerRow(operation) <= this.options.maxChanges && imageBytes(rows) <= this.options.maxBytes;
-  }
-  /** A run larger than a wagon is cut between its rows. */
-  *#split(run: CapturedRun): Generator<CapturedRun, void, void> {
-    const { maxChanges, maxBytes } = this.options;
-    const { rows, operation, table, foreignKeyChecks, uniqueChecks } = run;
-    const step = imagesPerRow(operation);
-    const images = imageCount(rows);
-    let from = 0;
-    for (let image = step; image <= images; image += step) {
-      const next = Math.min(image + step, images);
-      const tooMany = (image - from) / step >= maxChanges || offsetAt(rows, next) - offsetAt(rows, from) > maxBytes;
-      if (image === images || tooMany) {
-        yield { table, operation, rows: sliceImages(rows, from, image), foreignKeyChecks, uniqueChecks };
-        from = image;
-      }
-    }
   }
 
   #place(): Pick<ErrorFacts, 'tried'> {

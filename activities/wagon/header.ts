@@ -12,10 +12,10 @@ import { CHUNK_BYTES, sealedLength } from './secretstream.js';
 const MAGIC = Buffer.from('SRDFWAGN', 'ascii');
 const VERSION = 1;
 /** X-Wing, HKDF-SHA256, secretstream, id-MLDSA65-Ed25519-SHA512. */
-export const SUITE = 1;
+const SUITE = 1;
 const CODEC_ZSTD = 1;
 /** Magic, version, suite and the header's whole length: enough to know how much to read. */
-export const HEADER_PREFIX_BYTES = 16;
+const HEADER_PREFIX_BYTES = 16;
 export const KINDS = ['changes', 'ddl', 'schema', 'range'] as const satisfies readonly WagonKind[];
 const NAME = /^[a-z][a-z0-9-]{0,39}$/;
 const KEY_ID_BYTES = 16;

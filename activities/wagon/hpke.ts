@@ -8,7 +8,7 @@ import sodium from 'libsodium-wrappers';
 export const KEM_PUBLIC_BYTES = 1216;
 export const KEM_SEED_BYTES = 32;
 export const KEM_CIPHERTEXT_BYTES = 1120;
-export const BODY_KEY_BYTES = 32;
+const BODY_KEY_BYTES = 32;
 
 const SUITE = Buffer.concat([Buffer.from('HPKE', 'ascii'), Uint8Array.of(0x64, 0x7a, 0x00, 0x01, 0xff, 0xff)]);
 const VERSION = Buffer.from('HPKE-v1', 'ascii');

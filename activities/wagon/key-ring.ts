@@ -22,7 +22,7 @@ import {
 export { fingerprint, type KeyBundle, type SiteRole } from './key-bundle.js';
 
 /** Two years and a month: renewed once in two years with some time to spare. */
-export const VALIDITY_DAYS = 760;
+const VALIDITY_DAYS = 760;
 const MILLISECONDS_PER_DAY = 86_400_000;
 const SIGNING_KEY = 'signing.key';
 const RECIPIENT_KEY = 'recipient.key';

@@ -1,7 +1,7 @@
 /** Small pure operations on runs of row images. */
 import type { Operation, RowImages } from '../engines/engine.js';
 
-export const NO_ROWS: RowImages = { bytes: new Uint8Array(0), offsets: new Int32Array(1) };
+const NO_ROWS: RowImages = { bytes: new Uint8Array(0), offsets: new Int32Array(1) };
 
 /** Images, not rows: an update has two of them. */
 export function imageCount(rows: RowImages): number {

@@ -12,7 +12,7 @@ const TAG_MESSAGE = 0;
 const TAG_FINAL = 3;
 
 /** An empty body is one empty chunk. */
-export function chunkCount(bytes: number): number {
+function chunkCount(bytes: number): number {
   return Math.max(1, Math.ceil(bytes / CHUNK_BYTES));
 }
 export function sealedLength(bytes: number): number {
@@ -123,7 +123,8 @@ interface SodiumNative {
 export function nativeStream(): SecretStream | null {
   let native: SodiumNative;
   try {
-    native = createRequire(import.meta.url)('sodium-native');
+    const require = createRequire(import.meta.url);
+    native = require('sodium-native');
   } catch {
     return null;
   }

@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { createTaskRunner, type PackedError, unpackError, type WagonAnswer, type WagonKeys, type WagonTask } from './wagon-tasks.js';
 
+const CLOSED = 'the wagon threads are closed';
+
 interface Waiting {
   resolve(answer: WagonAnswer): void;
   reject(error: Error): void;
@@ -41,7 +43,17 @@ function threadEntry(): string | null {
 
 function inProcess(keys: WagonKeys): WagonThreads {
   const runner = createTaskRunner(keys);
-  return { run: async (task) => (await runner)(task), close: async () => undefined };
+  let closed = false;
+  return {
+    run: async (task) => {
+      if (closed) throw new Error(CLOSED);
+      return (await runner)(task);
+    },
+    close: async () => {
+      closed = true;
+      await runner;
+    },
+  };
 }
 
 class WagonThread {
@@ -60,7 +72,7 @@ class WagonThread {
   }
 
   run(task: WagonTask): Promise<WagonAnswer> {
-    if (this.#closed) return Promise.reject(new Error('the wagon threads are closed'));
+    if (this.#closed) return Promise.reject(new Error(CLOSED));
     const worker = this.#start();
     const id = this.#next++;
     return new Promise((resolve, reject) => {

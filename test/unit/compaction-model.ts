@@ -8,14 +8,14 @@ import { images } from './wagon-fixture.js';
 
 /** Four columns of one byte: c0 the primary key (if any), c1 a secondary unique key (if any), c2 may refer to a parent, c3 data. 0 is NULL. */
 export type Row = readonly [number, number, number, number];
-export type Action = 'restrict' | 'cascade' | 'set-null';
-export interface Reference {
+type Action = 'restrict' | 'cascade' | 'set-null';
+interface Reference {
   readonly parent: number;
   readonly parentColumn: 0 | 1;
   readonly onDelete: Action;
   readonly onUpdate: Action;
 }
-export interface ModelTable {
+interface ModelTable {
   readonly keyed: boolean;
   readonly uniqueSecond: boolean;
   readonly reference: Reference | null;
@@ -157,7 +157,7 @@ export class ModelDatabase {
 export function rowImages(...rows: readonly Row[]): RowImages {
   return images(...rows.map((row) => Uint8Array.from(row)));
 }
-export function forEachRow(operation: Operation, rows: RowImages, each: (before: Row | null, after: Row | null) => void): void {
+function forEachRow(operation: Operation, rows: RowImages, each: (before: Row | null, after: Row | null) => void): void {
   const row = (image: number): Row => {
     const [a = 0, b = 0, c = 0, d = 0] = rows.bytes.subarray(rows.offsets[image], rows.offsets[image + 1]);
     return [a, b, c, d];

@@ -85,4 +85,19 @@ describe.each([
     expect(one.hash).not.toBe(NO_WAGON);
     expect(() => createOpener({ ring: sites.source, source: sites.source.bundle, threads })).toThrow(/without a recipient key/);
   });
+
+  it('is finished before the sealer closes, and none is begun afterwards', async () => {
+    const { source } = sites;
+    const closing = createSealer({
+      ring: source,
+      sourceSite: PARIS,
+      targetSite: FRANKFURT,
+      recipient: trustedPeer(source, FRANKFURT),
+      threads,
+    });
+    const underWay = [closing.seal(headerFields(), changesBody()), closing.seal(headerFields(), changesBody())];
+    await closing.close();
+    for (const { bytes } of await Promise.all(underWay)) expect((await opener.verify(bytes, EXPECTED)).header.stream).toBe('shop');
+    await expect(closing.seal(headerFields(), changesBody())).rejects.toThrow('closed');
+  });
 });
