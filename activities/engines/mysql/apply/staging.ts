@@ -38,10 +38,11 @@ export async function dropStaging(connection: Connection): Promise<void> {
   for (const row of rows) await connection.query(`DROP TABLE IF EXISTS srdf.${quoteName(String(row.name))}`);
 }
 
-/** Removes the rows of the table whose primary keys lie in its staging table. */
+/** Removes the rows of the table whose primary keys lie in its staging table. No alias: MariaDB looks for one in the default database, and there is none. */
 export function deleteStaged(facts: TableFacts): string {
-  const on = facts.primaryKey.map((name) => `t.${quoteName(name)} = s.${quoteName(name)}`).join(' AND ');
-  return `DELETE t FROM ${quoteTable(facts)} AS t JOIN ${quoteTable(stagingName(facts))} AS s ON ${on}`;
+  const [table, staging] = [quoteTable(facts), quoteTable(stagingName(facts))];
+  const on = facts.primaryKey.map((name) => `${table}.${quoteName(name)} = ${staging}.${quoteName(name)}`).join(' AND ');
+  return `DELETE FROM ${table} USING ${table} JOIN ${staging} ON ${on}`;
 }
 /** Puts the staged rows into the table, in the place of whatever stands in their way on any unique key. */
 export function replaceStaged(facts: TableFacts): string {
