@@ -32,7 +32,7 @@ async function demonstrate(options: DemoOptions, screen: Screen): Promise<DemoRe
     const early = new Traffic({ connect: async () => await pair.source.connect(), rate: Math.ceil(options.rate / 4) });
     early.start();
     try {
-      for (const line of (await pair.establish()).trim().split('\n').slice(-4)) screen.note(line);
+      await pair.establish((line) => (line.startsWith('copying') ? screen.running(line) : screen.note(line)));
     } finally {
       await early.stop();
     }

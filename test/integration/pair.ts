@@ -182,11 +182,7 @@ export class Pair {
 
   /** `srdf …` as a person would call it. Doesn't throw on another exit code than 0. */
   async srdf(...parameters: readonly string[]): Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }> {
-    const { exitCode, stdout, stderr } = await execa(process.execPath, [srdfCommand, ...parameters], {
-      env: { ...this.env, SRDF_CONFIG: this.configFile, NO_COLOR: '1' },
-      reject: false,
-      maxBuffer: 64 * 2 ** 20,
-    });
+    const { exitCode, stdout, stderr } = await this.start(...parameters);
     return { exitCode: exitCode ?? -1, stdout, stderr };
   }
   /** The same, but any other exit code than 0 throws with what was said. */
@@ -197,9 +193,20 @@ export class Pair {
     return stdout;
   }
 
-  /** Bootstrap to the end: afterwards the stream is consistent and its schedule runs. */
-  async establish(): Promise<string> {
-    return await this.must('establish', this.name);
+  /** Bootstrap to the end: afterwards the stream is consistent and its schedule runs. `progress` gets what `srdf establish` says, line by line. */
+  async establish(progress?: (line: string) => void): Promise<void> {
+    const child = this.start('establish', this.name);
+    for await (const line of child) progress?.(line);
+    const { exitCode } = await child;
+    if (exitCode !== 0) throw new Error(`srdf establish ended with ${exitCode}\n${await this.logTails()}`);
+  }
+  private start(...parameters: readonly string[]) {
+    return execa(process.execPath, [srdfCommand, ...parameters], {
+      env: { ...this.env, SRDF_CONFIG: this.configFile, NO_COLOR: '1' },
+      reject: false,
+      all: true,
+      maxBuffer: 64 * 2 ** 20,
+    });
   }
   /** One cycle now, and what it told. A cycle that ended with an error throws. */
   async cycle(): Promise<CycleResult> {

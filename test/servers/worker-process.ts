@@ -74,8 +74,21 @@ export class WorkerProcess {
     clearTimeout(force);
   }
 
-  async logTail(lines = 30): Promise<string> {
+  /** The log's last lines as a person reads them. */
+  async logTail(lines = 15): Promise<string> {
     const text = await readFile(this.options.logFile, 'utf8').catch(() => '');
-    return text.trimEnd().split('\n').slice(-lines).join('\n');
+    return text.trimEnd().split('\n').map(readable).slice(-lines).join('\n');
+  }
+}
+
+/** pino's JSON, cut down to time, level, message and error. Any other line as it is. */
+function readable(line: string): string {
+  try {
+    const { time, level, msg, err, activity } = JSON.parse(line) as Record<string, unknown>;
+    const error = err as { message?: string; stack?: string } | undefined;
+    const severity = Number(level) >= 50 ? 'ERROR' : Number(level) >= 40 ? 'WARN' : 'INFO';
+    return [time, severity, activity, msg, error?.stack ?? error?.message].filter((it) => it !== undefined).join(' ');
+  } catch {
+    return line;
   }
 }
