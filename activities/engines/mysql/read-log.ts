@@ -82,9 +82,13 @@ async function* readBatches(access: ServerAccess, from: Position, options: ReadL
     const moved = at.server !== server;
     const start = moved ? relocated(at, server, kind) : at;
     const end = follow ? null : (plan.until ?? (await logEnd(connection, kind)));
-    // Nothing new: no dump has to be opened, and no file is opened on the server.
-    if (end !== null && !moved && comparePlace(at, { ...at, ...end, parts: 0 }) >= 0) return;
     await refuseForeignHistory(connection, at, kind, where);
+    if (end !== null && !moved) {
+      const ahead = comparePlace(at, { ...at, ...end, parts: 0 });
+      if (ahead > 0 && plan.until === null) throw lostTail(at, end, where);
+      // Nothing new: no dump has to be opened, and no file is opened on the server.
+      if (ahead >= 0) return;
+    }
 
     const assembler = new TransactionAssembler({
       family: kind.engine,
@@ -197,6 +201,13 @@ async function refuseForeignHistory(
     action: 'Let the server catch up with the one read before, or establish the stream again (srdf establish)',
   });
 }
+
+const lostTail = (at: BinlogPosition, end: { readonly file: string; readonly offset: number }, where: string): SrdfError =>
+  new SrdfError('position-purged', {
+    tried: `reading the binary log of ${where} from ${at.file}:${at.offset}`,
+    found: `the log ends at ${end.file}:${end.offset}: the source lost the end of its log in a crash, or the log was reset`,
+    action: 'The target may have what the source lost: compare them (srdf verify), then establish the stream again (srdf establish)',
+  });
 
 /** ERR packet: 0xFF, number 2 bytes, '#', SQLSTATE 5, message. */
 function serverError(bytes: Buffer, start: number, end: number, assembler: TransactionAssembler, where: string): SrdfError {

@@ -69,6 +69,8 @@ export class TransactionAssembler {
   private logBytes = 0;
   private skipParts: number;
   private fileOfLastCommit: string;
+  /** When the last file was closed, ms since 1970. */
+  private rotatedAt = 0;
   private readonly openTables = new Map<number, OpenTable>();
   private readonly slab = new ImageSlab();
 
@@ -142,7 +144,7 @@ export class TransactionAssembler {
   endOfLog(): void {
     if (this.open !== null || this.file === this.fileOfLastCommit || this.logBytes === 0) return;
     this.items.push({ kind: 'begin' });
-    this.pushCommit(Date.now(), '');
+    this.pushCommit(this.rotatedAt, '');
   }
 
   private dispatch(type: number, flags: number, bytes: Buffer, start: number, end: number): Generator<Buffer> | null {
@@ -183,6 +185,7 @@ export class TransactionAssembler {
       case EVENT.ROTATE: {
         // The file's last event. The next file begins behind its magic number; the dump thread says so again in a made-up ROTATE.
         this.noOpenTransaction('the end of the file');
+        this.rotatedAt = bytes.readUInt32LE(start) * 1000;
         this.file = this.checkedFileName(bytes.toString('latin1', body + 8, end));
         this.offset = Number(bytes.readBigUInt64LE(body));
         return null;
