@@ -19,9 +19,9 @@ export interface WagonThreads {
   close(): Promise<void>;
 }
 
-/** `threads` 0: in this thread. */
-export function startWagonThreads(keys: WagonKeys, threads = 1): WagonThreads {
-  const entry = threads > 0 ? threadEntry() : null;
+/** `threads` 0: in this thread. `entry`: the compiled thread. */
+export function startWagonThreads(keys: WagonKeys, threads = 1, compiled = threadEntry()): WagonThreads {
+  const entry = threads > 0 ? compiled : null;
   if (entry === null) return inProcess(keys);
   const pool = Array.from({ length: threads }, () => new WagonThread(entry, keys));
   return {
@@ -60,7 +60,8 @@ class WagonThread {
   #worker: Worker | null = null;
   #next = 0;
   #closed = false;
-  readonly #waiting = new Map<number, Waiting>();
+  /** Of the present worker; one that died takes its own along. */
+  #waiting = new Map<number, Waiting>();
 
   constructor(
     private readonly entry: string,
@@ -96,18 +97,24 @@ class WagonThread {
   #start(): Worker {
     if (this.#worker !== null) return this.#worker;
     const worker = new Worker(this.entry, { workerData: this.keys });
+    const tasks = new Map<number, Waiting>();
+    this.#waiting = tasks;
     worker.on('message', (reply: Reply) => {
-      const waiting = this.#waiting.get(reply.id);
-      this.#waiting.delete(reply.id);
+      const waiting = tasks.get(reply.id);
+      tasks.delete(reply.id);
       if ('error' in reply) waiting?.reject(unpackError(reply.error));
       else waiting?.resolve(reply.answer);
-      this.#settle(worker);
+      if (tasks.size === 0) {
+        worker.unref();
+        this.#settle();
+      }
     });
+    // `exit` follows `error`, when another worker may be at work already.
     const died = (error: Error) => {
       if (this.#worker === worker) this.#worker = null;
-      for (const waiting of this.#waiting.values()) waiting.reject(error);
-      this.#waiting.clear();
-      this.#settle(null);
+      for (const waiting of tasks.values()) waiting.reject(error);
+      tasks.clear();
+      this.#settle();
     };
     worker.on('error', died);
     worker.on('exit', (code) => died(new Error(`a wagon thread ended with code ${code}`)));
@@ -115,9 +122,8 @@ class WagonThread {
     return worker;
   }
 
-  #settle(worker: Worker | null): void {
+  #settle(): void {
     if (this.#waiting.size > 0) return;
-    worker?.unref();
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 }
