@@ -57,9 +57,6 @@ async function demonstrate(options: DemoOptions, screen: Screen): Promise<DemoRe
       await new Promise(() => setInterval(() => {}, 2 ** 30));
     }
     return result;
-  } catch (error) {
-    screen.plain(await pair.logTails());
-    throw error;
   } finally {
     await pair.remove();
   }

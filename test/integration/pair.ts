@@ -45,6 +45,8 @@ export interface PairOptions {
   readonly progress?: (line: string) => void;
 }
 
+/** What `srdf establish` asks of a server that has a binary log, beside what a throw-away server has anyway. */
+const NEEDED_OPTIONS = ['--log-bin-trust-function-creators=ON'];
 const SITES = { source: 'paris', target: 'frankfurt' } as const;
 
 export class Pair {
@@ -77,7 +79,11 @@ export class Pair {
     const began: { remove(): Promise<unknown> }[] = [{ remove: () => rm(directory, { recursive: true, force: true }) }];
     try {
       const start = async (site: string) => {
-        const server = await DatabaseServer.start({ kind: options.kind, name: site, options: options.serverOptions ?? [] });
+        const server = await DatabaseServer.start({
+          kind: options.kind,
+          name: site,
+          options: [...NEEDED_OPTIONS, ...(options.serverOptions ?? [])],
+        });
         began.push(server);
         tell(`${options.kind} "${site}" on port ${server.port}`);
         return server;
@@ -196,9 +202,13 @@ export class Pair {
   /** Bootstrap to the end: afterwards the stream is consistent and its schedule runs. `progress` gets what `srdf establish` says, line by line. */
   async establish(progress?: (line: string) => void): Promise<void> {
     const child = this.start('establish', this.name);
-    for await (const line of child) progress?.(line);
+    const said: string[] = [];
+    for await (const line of child.iterable({ from: 'all' })) {
+      said.push(line);
+      progress?.(line);
+    }
     const { exitCode } = await child;
-    if (exitCode !== 0) throw new Error(`srdf establish ended with ${exitCode}\n${await this.logTails()}`);
+    if (exitCode !== 0) throw new Error(`srdf establish ended with ${exitCode}:\n${said.slice(-20).join('\n')}\n${await this.logTails()}`);
   }
   private start(...parameters: readonly string[]) {
     return execa(process.execPath, [srdfCommand, ...parameters], {
