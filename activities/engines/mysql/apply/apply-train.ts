@@ -43,6 +43,7 @@ export async function applyTrain(
     return { outcome: 'already-applied', ledger, rows: counts };
   }
   if (tools.leftAt !== `${ledger.epoch}/${ledger.sequence}`) tools.forget();
+  tools.facts.forgetOld();
   const writer = new BinlogWriter(session, doing);
   const context = ledger.phase === 'catching-up' ? await catchUpContext(tools, ledger, last, writer, doing) : null;
   let seen = 0;
@@ -112,7 +113,7 @@ async function catchUpContext(
     session,
     writer,
     doing,
-    contained: (table) => tableContained(baselines, table.facts, last.positionTo),
+    contained: (table) => tableContained(baselines, table, last.positionTo),
     async cascades(table) {
       const { database } = table.facts;
       const facts = cascading.get(database) ?? (await guarded(doing, async () => await readForeignKeys(session.connection, [database])));

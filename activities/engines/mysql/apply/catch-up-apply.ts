@@ -2,6 +2,7 @@
  * Applies changes to tables that were copied while they changed: whatever a row is now, afterwards it is as the source had it
  * at the end of the wagon. What a later wagon will write again may be overwritten; nothing is ever doubled.
  */
+import type { TableName } from '../../../vocabulary.js';
 import type { ChangesBody, OrderedRun } from '../../../wagon/body.js';
 import type { RowImages } from '../../engine.js';
 import { EXACT_SQL_MODE } from '../connection.js';
@@ -23,7 +24,7 @@ export interface CatchUpContext {
   readonly writer: BinlogWriter;
   readonly doing: string;
   /** The table's changes are contained in what was copied. */
-  contained(table: OpenTable): boolean;
+  contained(table: TableName): boolean;
   /** Deletes and key changes here change other rows, by a foreign key's action. */
   cascades(table: OpenTable): Promise<boolean>;
   /** Makes sure that the staging table is there, empty. */
@@ -35,15 +36,15 @@ type Target = OpenTable & { readonly write: WriteTable };
 export async function applyCatchingUp(body: ChangesBody, tables: BodyTables, context: CatchUpContext, counts: RowCounts): Promise<void> {
   const { writer } = context;
   for (const run of body.ordered) {
+    if (isContained(body, run.table, context)) continue;
     const table = await tables.open(run.table);
-    if (context.contained(table)) continue;
     if (table.reader.keyed) await applyRun(run, table, context);
     else await writer.write(table.write, run.operation, run.rows, run);
     count(counts, run.operation, run.rows);
   }
   for (const net of body.net) {
+    if (isContained(body, net.table, context)) continue;
     const table = await tables.open(net.table);
-    if (context.contained(table)) continue;
     await removeStaged(net.deletes, table, context);
     await putStaged(oneSide(net.updates, 1), table, context);
     await putStaged(net.inserts, table, context);
@@ -52,6 +53,12 @@ export async function applyCatchingUp(body: ChangesBody, tables: BodyTables, con
     count(counts, 'insert', net.inserts);
   }
   await writer.flush();
+}
+
+/** Asked before the table is looked at: it may have another form by now than these changes have. */
+function isContained(body: ChangesBody, index: number, context: CatchUpContext): boolean {
+  const shape = body.tables[index];
+  return shape !== undefined && context.contained(shape);
 }
 
 async function applyRun(run: OrderedRun, table: Target, context: CatchUpContext): Promise<void> {

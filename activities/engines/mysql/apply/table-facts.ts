@@ -26,13 +26,22 @@ export interface OpenTable {
   readonly reader: RowReader;
 }
 
+const REMEMBERED_MILLISECONDS = 10_000;
+
 export class TableFactsCache {
   private readonly facts = new Map<string, TableFacts>();
   private readonly open = new Map<string, { readonly bytes: Uint8Array; readonly table: OpenTable }>();
 
+  private since = performance.now();
+
   forget(): void {
     this.facts.clear();
     this.open.clear();
+    this.since = performance.now();
+  }
+  /** Called between transactions: what somebody changes on the target by hand is seen soon, too. */
+  forgetOld(): void {
+    if (performance.now() - this.since > REMEMBERED_MILLISECONDS) this.forget();
   }
 
   /** The target's table and a reader for this shape; throws `target-divergence` unless both have the same columns in the same order. */
