@@ -5,8 +5,15 @@ import type { TableName } from '../../../vocabulary.js';
 import { textRows } from '../ranges/exact-query.js';
 import { quoteTable } from '../ranges/sql-literals.js';
 
-/** What legitimately differs between two sides that hold the same: the next AUTO_INCREMENT value. Pure. */
-export const normaliseDefinition = (definition: string): string => definition.replace(/( |\))AUTO_INCREMENT=\d+ ?/g, '$1').trimEnd();
+/**
+ * What legitimately differs between two sides that hold the same: the next AUTO_INCREMENT value; and MySQL shows the character set
+ * beside a column's collation once it was written out, as it is in the very statement that SHOW CREATE TABLE gives. Pure.
+ */
+export const normaliseDefinition = (definition: string): string =>
+  definition
+    .replace(/( |\))AUTO_INCREMENT=\d+ ?/g, '$1')
+    .replace(/ CHARACTER SET \w+(?= COLLATE \w+)/g, '')
+    .trimEnd();
 
 /** SHA-256 of SHOW CREATE TABLE without the next AUTO_INCREMENT value, hex. */
 export async function tableFingerprint(connection: Connection, table: TableName): Promise<string> {
