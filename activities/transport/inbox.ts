@@ -47,7 +47,8 @@ export class ReceivingInbox extends FileStore implements Inbox {
     const upload = this.active.get(placeOf(address));
     if (upload !== undefined) return upload.offset;
     const partial = this.partials.get(placeOf(address));
-    return partial === undefined ? 0 : sizeOf(partial.path);
+    // A crash between the trailer and the final name leaves a file that is longer than the wagon.
+    return partial === undefined ? 0 : Math.min(await sizeOf(partial.path), partial.bytes);
   }
 
   /** How an announced wagon stands here; asks nothing of the network. */
