@@ -4,9 +4,15 @@ import type { WagonRef } from '../contracts.js';
 import type { TargetSite } from '../site.js';
 import type { WagonBody } from '../wagon/body.js';
 
-/** Errors: `wagon-missing`, `bootstrap-range-lost` (another attempt's wagon took its place), those of opening. */
+/**
+ * Errors: `bootstrap-range-lost` (the inbox has lost it, or another attempt's wagon took its place: waiting won't bring it back, since the
+ * source keeps none), those of opening.
+ */
 export async function openStandalone(site: TargetSite, wagon: WagonRef): Promise<WagonBody> {
-  const sealed = await site.inbox.read(wagon);
+  const sealed = await site.inbox.read(wagon).catch((error: unknown) => {
+    if (!(error instanceof SrdfError) || error.code !== 'wagon-missing') throw error;
+    throw new SrdfError('bootstrap-range-lost', { ...error.facts, action: 'It is read and sent again', cause: error });
+  });
   const opened = await site.opener.open(sealed, {
     stream: wagon.stream,
     sourceSite: site.source,

@@ -48,7 +48,7 @@ export async function loadRange(
     return { outcome: 'applied', rows: body.rows };
   } catch (error) {
     await connection.rollback().catch(() => undefined);
-    throw error;
+    throw loadError(range, error);
   } finally {
     await connection.query(`SET SESSION foreign_key_checks=1, sql_mode='${EXACT_SQL_MODE}'`).catch(() => undefined);
   }
@@ -105,12 +105,7 @@ class Batch {
 
 async function insert(connection: Connection, range: RangeIdentity, head: string, batch: Batch): Promise<void> {
   await connection.query(`SET SESSION sql_mode='${batch.errorValues > 0 ? LENIENT_SQL_MODE : EXACT_SQL_MODE}'`);
-  let result: ResultSetHeader;
-  try {
-    [result] = await connection.query<ResultSetHeader>(head + batch.tuples.join(','));
-  } catch (error) {
-    throw loadError(range, error);
-  }
+  const [result] = await connection.query<ResultSetHeader>(head + batch.tuples.join(','));
   // REPLACE counts a row it removed as well.
   if (result.affectedRows < batch.tuples.length)
     throw applyFailed(range, `${batch.tuples.length} rows were sent and ${result.affectedRows} written`);
@@ -144,8 +139,13 @@ const malformed = (range: RangeIdentity, found: string): SrdfError =>
   new SrdfError('wagon-malformed', { tried: tried(range), found, action: 'Install the same version of SRDF on both sites' });
 
 /** 1205, 1213: lock wait, deadlock. Connection losses carry no number or one of the client's, from 2000 on. */
-function loadError(range: RangeIdentity, error: unknown): SrdfError {
-  const { errno, message, fatal } = error as { errno?: number; message?: string; fatal?: boolean };
+function loadError(range: RangeIdentity, error: unknown): unknown {
+  if (error instanceof SrdfError) return error;
+  const { errno, message, fatal, code } = error as { errno?: number; message?: string; fatal?: boolean; code?: string };
+  // Errors of the driver and the network carry a code or say that they are fatal; anything else is a fault of the program.
+  if (errno === undefined && code === undefined && fatal !== true) return error;
+  if (errno === 1153)
+    return applyFailed(range, 'a row is larger than the target’s max_allowed_packet: raise it to the source’s, times two');
   if (errno === 1205 || errno === 1213)
     return new SrdfError('target-busy', {
       tried: tried(range),

@@ -7,7 +7,7 @@ export function after(keys: readonly string[], boundary: readonly string[]): str
   return expand(keys, boundary, '>', '>');
 }
 /** Rows up to the boundary, it included. */
-export function upTo(keys: readonly string[], boundary: readonly string[]): string {
+function upTo(keys: readonly string[], boundary: readonly string[]): string {
   return expand(keys, boundary, '<', '<=');
 }
 function expand(keys: readonly string[], boundary: readonly string[], strict: string, last: string): string {
@@ -19,8 +19,7 @@ function expand(keys: readonly string[], boundary: readonly string[], strict: st
   return `(${key} ${strict}= ${value} AND (${key} ${strict} ${value} OR (${key} = ${value} AND ${expand(others, rest, strict, last)})))`;
 }
 
-/** How many ranges a plan has. */
-export const rangeCount = (plan: RangePlan): number => plan.boundaries.length + 1;
+const rangeCount = (plan: RangePlan): number => plan.boundaries.length + 1;
 
 /** `keys`: what to compare by, for each of `plan.keyColumns`. n boundaries make n + 1 ranges: (-∞, b0], (b0, b1], … (b(n-1), +∞). */
 export function rangeCondition(keys: readonly string[], plan: RangePlan, range: number): string {

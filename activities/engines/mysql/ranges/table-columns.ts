@@ -147,7 +147,7 @@ export function copyColumn(column: TableColumn): { readonly select: string; read
       return { select: name, encoding: 'bytes' };
   }
 }
-export const isFloat = (column: TableColumn): boolean => familyOf(column) === 'float';
+const isFloat = (column: TableColumn): boolean => familyOf(column) === 'float';
 
 /** A copied value as the SQL text that stores exactly it. Throws `wagon-malformed` for what can't be a number. */
 export function valueLiteral(column: TableColumn, encoding: CopyEncoding, value: Uint8Array): string {

@@ -218,7 +218,7 @@ const programSession = (
  * A view behind those its definition names. MariaDB keeps no list of what a view uses: a name that occurs in the text may be a
  * column's, so this only puts views later than needed, never earlier, but in a circle, which views themselves can't form. Pure.
  */
-export function inOrderOfUse(views: readonly SchemaObject[]): readonly SchemaObject[] {
+function inOrderOfUse(views: readonly SchemaObject[]): readonly SchemaObject[] {
   const ordered: SchemaObject[] = [];
   let rest = [...views];
   while (rest.length > 0) {
