@@ -95,11 +95,17 @@ export function createTargetEngine(options: TargetEngineOptions): TargetEngine {
     },
     createSchema: async (stream, bootstrap, body) => {
       sessions.forgetTables();
-      return await withConnection(async (connection) => await createSchema(connection, stream, bootstrap, body));
+      return await guarded(
+        `creating the schema of stream ${stream}`,
+        async () => await withConnection(async (connection) => await createSchema(connection, stream, bootstrap, body)),
+      );
     },
     resetTables: async (stream, bootstrap, tables, baseline) => {
       sessions.forgetTables();
-      await withConnection(async (connection) => await resetTables(connection, stream, bootstrap, tables, baseline));
+      await guarded(
+        `resetting tables of stream ${stream}`,
+        async () => await withConnection(async (connection) => await resetTables(connection, stream, bootstrap, tables, baseline)),
+      );
     },
     loadedParts: async (stream, range) => await withConnection(async (connection) => await loadedParts(connection, stream, range)),
     loadRange: async (stream, bootstrap, range, body) =>
@@ -109,7 +115,11 @@ export function createTargetEngine(options: TargetEngineOptions): TargetEngine {
         beginCatchUp(ledger, connection, stream, bootstrap, from, consistentFrom),
       ),
 
-    checksumRange: async (request) => await withConnection(async (connection) => await checksumRange(connection, request)),
+    checksumRange: async (request) =>
+      await guarded(
+        `computing a checksum of ${request.table.database}.${request.table.table}`,
+        async () => await withConnection(async (connection) => await checksumRange(connection, request)),
+      ),
     close: async () => await sessions.close(),
   };
 }

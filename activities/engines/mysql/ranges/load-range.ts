@@ -5,7 +5,8 @@ import type { BootstrapId, StreamName } from '../../../vocabulary.js';
 import type { RangeBody } from '../../../wagon/body.js';
 import { unpackRows } from '../../../wagon/range-values.js';
 import type { RangeIdentity } from '../../engine.js';
-import { EXACT_SQL_MODE } from '../connection.js';
+import { connectionLost, serverError } from '../apply/apply-errors.js';
+import { EXACT_SQL_MODE, serverKind } from '../connection.js';
 import { admitPart, recordBaseline } from './bootstrap-bookkeeping.js';
 import { textRows } from './exact-query.js';
 import { nameOf, quoteName, quoteTable } from './sql-literals.js';
@@ -36,6 +37,8 @@ export async function loadRange(
   if (body.database !== range.database || body.table !== range.table || body.part !== range.part)
     throw malformed(range, 'it holds rows of another table or part than it was announced for');
   await connection.query("SET SESSION foreign_key_checks=0, unique_checks=1, max_error_count=65535, time_zone='+00:00'");
+  // The text of the statements must not be logged beside the rows.
+  if ((await serverKind(connection)).engine === 'mariadb') await connection.query('SET SESSION binlog_annotate_row_events=0');
   await connection.beginTransaction();
   try {
     if (!(await admitPart(connection, stream, bootstrap, range, body))) {
@@ -138,28 +141,28 @@ const otherColumns = (range: RangeIdentity, column: string): SrdfError =>
 const malformed = (range: RangeIdentity, found: string): SrdfError =>
   new SrdfError('wagon-malformed', { tried: tried(range), found, action: 'Install the same version of SRDF on both sites' });
 
-/** 1205, 1213: lock wait, deadlock. Connection losses carry no number or one of the client's, from 2000 on. */
+/** 1205, 1213: lock wait, deadlock. */
 function loadError(range: RangeIdentity, error: unknown): unknown {
   if (error instanceof SrdfError) return error;
-  const { errno, message, fatal, code } = error as { errno?: number; message?: string; fatal?: boolean; code?: string };
-  // Errors of the driver and the network carry a code or say that they are fatal; anything else is a fault of the program.
-  if (errno === undefined && code === undefined && fatal !== true) return error;
+  const { errno, code, message } = serverError(error);
   if (errno === 1153)
     return applyFailed(range, 'a row is larger than the target’s max_allowed_packet: raise it to the source’s, times two');
   if (errno === 1205 || errno === 1213)
     return new SrdfError('target-busy', {
       tried: tried(range),
-      found: message ?? `error ${errno}`,
+      found: message,
       action: 'It is tried again by itself',
       cause: error,
     });
-  if (fatal === true || errno === undefined || errno < 1000 || (errno >= 2000 && errno < 3000) || errno === 1053)
+  if (connectionLost(error))
     return new SrdfError('target-unreachable', {
       tried: tried(range),
-      found: message ?? 'the connection was lost',
+      found: 'the connection was lost',
       action: 'Check that the target server runs; it is tried again by itself',
       cause: error,
     });
+  // A fault of the program, not of the server.
+  if (errno === 0 && code === '') return error;
   // The server's text of other errors may quote a value: only its number is told.
   return applyFailed(range, `error ${errno} of the server`);
 }
