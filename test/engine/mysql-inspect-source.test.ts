@@ -44,6 +44,22 @@ describe.each(['mariadb', 'mysql'] as const)('%s', (kind) => {
     }
   });
 
+  it('refuses a log that leaves databases out', async () => {
+    const filtered = await DatabaseServer.start({ kind, options: ['--binlog-ignore-db=other'] });
+    try {
+      const at = {
+        server: { host: '127.0.0.1', port: filtered.port, user: 'root' },
+        password: null,
+        role: 'source' as const,
+        serverId: 77,
+      };
+      await filtered.sql('CREATE DATABASE shop');
+      expect((await inspectSource(at, selection)).findings.map((it) => it.check)).toEqual(['binlog_ignore_db']);
+    } finally {
+      await filtered.remove();
+    }
+  });
+
   it.runIf(kind === 'mysql')('refuses partial JSON', async () => {
     await server.sql("SET GLOBAL binlog_row_value_options='PARTIAL_JSON'");
     try {

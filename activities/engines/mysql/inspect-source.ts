@@ -3,7 +3,7 @@ import type { Connection, RowDataPacket } from 'mysql2/promise';
 import type { EngineName, Finding, Preflight, Selection } from '../engine.js';
 import { databaseInScope, tableInScope } from './binlog/scope.js';
 import { openConnection, type ServerAccess, type ServerKind, serverIdentity, serverKind } from './connection.js';
-import { queryError } from './log-end.js';
+import { logEndStatement, queryError } from './log-end.js';
 
 /** MariaDB 10.5 brought binlog_row_metadata and its privileges; MySQL 8.0.1 the same, 8.0.14 the primary key in it. */
 const OLDEST: Readonly<Record<EngineName, { readonly number: number; readonly text: string }>> = {
@@ -27,6 +27,7 @@ export async function inspectSource(access: ServerAccess & { readonly serverId: 
     const variables = await globalVariables(connection);
     findings.push(
       ...checkLog(kind, variables),
+      ...(await checkFilters(connection, kind)),
       ...checkRetention(kind, variables),
       ...(await checkServerId(connection, kind, variables, access.serverId)),
       ...(await checkPrivileges(connection, kind)),
@@ -102,14 +103,25 @@ export function checkLog(kind: ServerKind, variables: Variables): Finding[] {
         'SET GLOBAL sync_binlog=1;',
       ),
     );
-  for (const name of ['binlog_do_db', 'binlog_ignore_db']) {
-    // Not variables in every version; where they are, they hide databases from the log.
-    if (value(name) !== '')
-      findings.push(
-        error(name, `${name}=${value(name)} hides databases from the log`, `Remove ${name} from my.cnf and restart the source`),
-      );
-  }
   return findings;
+}
+
+/** binlog_do_db and binlog_ignore_db are options, not variables: only the log's status tells them. */
+async function checkFilters(connection: Connection, kind: ServerKind): Promise<Finding[]> {
+  const [rows] = await connection.query<RowDataPacket[]>(logEndStatement(kind)).catch((cause: { errno?: number }) => {
+    // Without the privilege: a finding of its own.
+    if (cause.errno === 1227) return [[]] as [RowDataPacket[]];
+    throw cause;
+  });
+  return ['Binlog_Do_DB', 'Binlog_Ignore_DB']
+    .filter((name) => String(rows[0]?.[name] ?? '') !== '')
+    .map((name) =>
+      error(
+        name.toLowerCase(),
+        `${name.toLowerCase()}=${rows[0]?.[name]} hides databases from the log`,
+        `Remove ${name.toLowerCase()} from my.cnf and restart the source`,
+      ),
+    );
 }
 
 /** Pure. Whether the log lives long enough for a target that was away for a while. */

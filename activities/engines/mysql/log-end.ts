@@ -8,9 +8,12 @@ export interface LogEnd {
   readonly offset: number;
 }
 
+export const logEndStatement = (kind: ServerKind): string =>
+  kind.engine === 'mysql' && kind.number >= 80_200 ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS';
+
 /** The end as the server names it now (SHOW BINARY LOG STATUS, formerly SHOW MASTER STATUS). */
 export async function logEnd(connection: Connection, kind: ServerKind): Promise<LogEnd> {
-  const statement = kind.engine === 'mysql' && kind.number >= 80_200 ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS';
+  const statement = logEndStatement(kind);
   const [rows] = await connection.query<RowDataPacket[]>(statement);
   const row = rows[0];
   if (row === undefined)

@@ -8,7 +8,8 @@ import { EVENT, HEADER_FLAG } from './event-types.js';
 export type ChecksumAlgorithm = 'none' | 'crc32';
 
 export const crcMatches = (bytes: Buffer, start: number, end: number): boolean =>
-  end - start > 4 && crc32(bytes.subarray(start, end - 4)) === bytes.readUInt32LE(end - 4);
+  // A plain Uint8Array: making a Buffer of it costs more than the checksum of a small event.
+  end - start > 4 && crc32(new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - 4 - start)) === bytes.readUInt32LE(end - 4);
 
 /**
  * The algorithm a FORMAT_DESCRIPTION event announces: the byte before its own CRC.

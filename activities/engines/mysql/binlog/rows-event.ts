@@ -53,20 +53,21 @@ export const foreignKeysApply = (flags: number): boolean =>
  * Pieces share their ArrayBuffer: copy before transferring one to another thread.
  */
 export class ImageSlab {
-  private bytes = Buffer.allocUnsafeSlow(0);
+  private bytes = new Uint8Array(0);
   private used = 0;
   private numbers = new Int32Array(0);
   private numbersUsed = 0;
 
-  copy(source: Buffer, start: number, end: number): Buffer {
+  copy(source: Buffer, start: number, end: number): Uint8Array {
     const length = end - start;
-    if (length > 65_536) return Buffer.from(source.subarray(start, end));
+    const view = new Uint8Array(source.buffer, source.byteOffset + start, length);
+    if (length > 65_536) return view.slice();
     if (this.used + length > this.bytes.length) {
-      this.bytes = Buffer.allocUnsafeSlow(262_144);
+      this.bytes = new Uint8Array(262_144);
       this.used = 0;
     }
     const piece = this.bytes.subarray(this.used, this.used + length);
-    source.copy(piece, 0, start, end);
+    piece.set(view);
     this.used += length;
     return piece;
   }

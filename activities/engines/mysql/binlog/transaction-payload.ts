@@ -35,22 +35,33 @@ export function* payloadEvents(bytes: Buffer, start: number, end: number): Gener
     throw new RangeError(`a transaction payload with the unknown compression ${compression}`);
 
   let total = 0;
-  let carry: Buffer = Buffer.alloc(0);
+  let waiting: Buffer[] = [];
+  let waitingBytes = 0;
+  let needed: number = HEADER_LENGTH;
   const pieces = compression === COMPRESSION.ZSTD ? inflate(bytes.subarray(p, end)) : [bytes.subarray(p, end)];
   for (const piece of pieces) {
     total += piece.length;
-    carry = carry.length === 0 ? piece : Buffer.concat([carry, piece]);
+    waiting.push(piece);
+    waitingBytes += piece.length;
+    // Joined once an event is whole, so that a large one isn't copied for each piece it comes in.
+    if (waitingBytes < needed) continue;
+    const carry = waiting.length === 1 ? piece : Buffer.concat(waiting, waitingBytes);
     let at = 0;
+    needed = HEADER_LENGTH;
     while (carry.length - at >= HEADER_LENGTH) {
       const length = carry.readUInt32LE(at + 9);
       if (length < HEADER_LENGTH) throw new RangeError(`an event of ${length} bytes in a transaction payload`);
-      if (carry.length - at < length) break;
+      if (carry.length - at < length) {
+        needed = length;
+        break;
+      }
       yield carry.subarray(at, at + length);
       at += length;
     }
-    carry = Buffer.from(carry.subarray(at));
+    waitingBytes = carry.length - at;
+    waiting = waitingBytes === 0 ? [] : [carry.subarray(at)];
   }
-  if (carry.length > 0) throw new RangeError('a transaction payload that ends in the middle of an event');
+  if (waitingBytes > 0) throw new RangeError('a transaction payload that ends in the middle of an event');
   if (uncompressed !== null && total !== uncompressed)
     throw new RangeError(`a transaction payload of ${total} bytes that announces ${uncompressed}`);
 }
