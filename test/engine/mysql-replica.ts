@@ -54,7 +54,7 @@ export class MysqlReplica {
   newEngine() {
     return createTargetEngine({
       name: this.target.kind,
-      server: { host: '127.0.0.1', port: this.target.port, user: 'root' },
+      server: { host: '127.0.0.1', port: this.target.port, user: 'srdf' },
       password: undefined,
     });
   }

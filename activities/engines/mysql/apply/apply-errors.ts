@@ -37,7 +37,9 @@ export const serverError = (error: unknown): ServerError => {
 
 /** No answer of the server: the socket broke. Driver errors carry no number, or a negative one of the operating system. */
 export const connectionLost = (error: unknown): boolean => {
-  const { errno, code } = serverError(error);
+  const { errno, code, message } = serverError(error);
+  // mysql2 says so, with neither number nor code, when a statement comes after the socket has broken.
+  if ((error as { fatal?: unknown }).fatal === true || /connection is in closed state/.test(message)) return true;
   return UNREACHABLE.has(errno) || code === 'PROTOCOL_CONNECTION_LOST' || (errno <= 0 && /^E[A-Z]+$/.test(code));
 };
 
