@@ -19,7 +19,7 @@ const cycleClass = (scheduleToStartTimeout: Duration): ActivityClass => ({
   startToCloseTimeout: '6h',
   scheduleToCloseTimeout: '12h',
   scheduleToStartTimeout,
-  heartbeatTimeout: '20s',
+  heartbeatTimeout: '12s',
   retry: CYCLE_RETRY,
 });
 /** Work of a bootstrap or a comparison: outlasts the restart of a worker or a server. */

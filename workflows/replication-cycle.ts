@@ -14,6 +14,7 @@ import { deadLetterWorkflowId } from '../temporal/ids.js';
 import { EPOCH, LAG_SECONDS, OUTCOME, workAbout } from '../temporal/search-attributes.js';
 import { cycleDetails } from './cycle-details.js';
 import { type CycleFailure, classify } from './cycle-failure.js';
+import { recordCycle } from './cycle-metrics.js';
 import { CyclePipeline } from './cycle-pipeline.js';
 import type { CycleInput, CycleLimits, CycleResult } from './cycle-result.js';
 import { CycleTally } from './cycle-tally.js';
@@ -36,16 +37,17 @@ export async function replicationCycle(input: CycleInput): Promise<CycleResult> 
     start = await targetLocal.readLedger({ stream: route.stream });
   } catch (error) {
     if (isCancellation(error)) throw error;
-    return finish(tally, fail(classify(error, 'ledger', 'target', route.target), tally));
+    return finish(route, tally, fail(classify(error, 'ledger', 'target', route.target), tally));
   }
   tally.began(start.ledger);
   const { phase, position } = start.ledger;
-  if (phase === 'absent' || phase === 'loading' || position === null) return finish(tally, tally.result('not-established', Date.now()));
-  if (start.mode === 'suspended') return finish(tally, tally.result('suspended', Date.now()));
+  if (phase === 'absent' || phase === 'loading' || position === null)
+    return finish(route, tally, tally.result('not-established', Date.now()));
+  if (start.mode === 'suspended') return finish(route, tally, tally.result('suspended', Date.now()));
   if (start.deadLetter !== null) {
     await openDeadLetter(route, start.deadLetter);
     const { deadLetter: dead } = start;
-    return finish(tally, tally.result('dead-lettered', Date.now(), { error: dead.error, deadLetter: dead }));
+    return finish(route, tally, tally.result('dead-lettered', Date.now(), { error: dead.error, deadLetter: dead }));
   }
 
   const pipeline = new CyclePipeline(
@@ -67,14 +69,14 @@ export async function replicationCycle(input: CycleInput): Promise<CycleResult> 
     wagonsPerActivity: limits.wagonsPerActivity,
     mayContinue: () => workflowInfo().historyLength < limits.historyEvents && !workflowInfo().continueAsNewSuggested,
   });
-  if (failure === null) return finish(tally, tally.result(tally.moved() ? 'replicated' : 'idle', Date.now()));
-  if (failure.outcome !== 'dead-lettered') return finish(tally, fail(failure, tally));
+  if (failure === null) return finish(route, tally, tally.result(tally.moved() ? 'replicated' : 'idle', Date.now()));
+  if (failure.outcome !== 'dead-lettered') return finish(route, tally, fail(failure, tally));
 
   // The activity has written the dead letter to the target's disk before it failed: read it back, the one truth about it.
   const { deadLetter: dead } = await targetLocal.readLedger({ stream: route.stream });
-  if (dead === null) return finish(tally, fail({ ...failure, outcome: 'halted' }, tally));
+  if (dead === null) return finish(route, tally, fail({ ...failure, outcome: 'halted' }, tally));
   await openDeadLetter(route, dead);
-  return finish(tally, tally.result('dead-lettered', Date.now(), { error: dead.error, deadLetter: dead }));
+  return finish(route, tally, tally.result('dead-lettered', Date.now(), { error: dead.error, deadLetter: dead }));
 }
 
 const fail = (failure: CycleFailure, tally: CycleTally): CycleResult => tally.result(failure.outcome, Date.now(), { error: failure.error });
@@ -85,8 +87,9 @@ function follow(ledger: CutFrom, inbox: readonly WagonRef[]): CutFrom {
 }
 
 /** An idle run leaves the search attributes alone: they would be its thirteenth event. */
-function finish(tally: CycleTally, result: CycleResult): CycleResult {
+function finish(route: Route, tally: CycleTally, result: CycleResult): CycleResult {
   setCurrentDetails(cycleDetails(result));
+  recordCycle(route, result);
   if (result.outcome !== 'idle') {
     const lag = tally.lagSeconds();
     upsertSearchAttributes([
