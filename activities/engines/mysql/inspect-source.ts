@@ -4,6 +4,7 @@ import type { EngineName, Finding, Preflight, Selection } from '../engine.js';
 import { databaseInScope, tableInScope } from './binlog/scope.js';
 import { openConnection, type ServerAccess, type ServerKind, serverIdentity, serverKind } from './connection.js';
 import { logEndStatement, queryError } from './log-end.js';
+import { missingRoutineGrant } from './schema/routine-privilege.js';
 
 /** MariaDB 10.5 brought binlog_row_metadata and its privileges; MySQL 8.0.1 the same, 8.0.14 the primary key in it. */
 const OLDEST: Readonly<Record<EngineName, { readonly number: number; readonly text: string }>> = {
@@ -31,6 +32,7 @@ export async function inspectSource(access: ServerAccess & { readonly serverId: 
       ...checkRetention(kind, variables),
       ...(await checkServerId(connection, kind, variables, access.serverId)),
       ...(await checkPrivileges(connection, kind)),
+      ...(await checkRoutines(connection, kind)),
       ...(await checkTables(connection, selection)),
       ...(await checkPrepared(connection)),
     );
@@ -190,6 +192,13 @@ function neededPrivileges(kind: ServerKind): readonly { readonly anyOf: readonly
 }
 /** Of these, a grant on the selected databases suffices. */
 const BY_DATABASE = new Set(['SELECT', 'SHOW VIEW', 'TRIGGER', 'EVENT']);
+
+async function checkRoutines(connection: Connection, kind: ServerKind): Promise<Finding[]> {
+  const lacks = await missingRoutineGrant(connection, kind);
+  return lacks === null
+    ? []
+    : [error('privileges', 'the account may not see every routine, and the server wouldn’t say so: they would be left out', lacks)];
+}
 
 async function checkPrivileges(connection: Connection, kind: ServerKind): Promise<Finding[]> {
   const [accounts] = await connection.query<RowDataPacket[]>('SELECT CURRENT_USER() AS account');

@@ -5,9 +5,10 @@ import type { Position, TableName } from '../../../vocabulary.js';
 import type { SchemaBody, SchemaObject, SchemaStage } from '../../../wagon/body.js';
 import type { Selection } from '../../engine.js';
 import { databaseInScope, tableInScope } from '../binlog/scope.js';
-import { EXACT_SQL_MODE } from '../connection.js';
+import { EXACT_SQL_MODE, serverKind } from '../connection.js';
 import { textRows, UTF8_RESULTS } from '../ranges/exact-query.js';
 import { nameOf, quoteName, quoteTable } from '../ranges/sql-literals.js';
+import { missingRoutineGrant } from './routine-privilege.js';
 
 type Rows = (string | null)[][];
 /** SHOW CREATE gives names and defaults in the session's own terms: the same session creates the object. */
@@ -140,6 +141,13 @@ class Description {
   }
 
   async routines(): Promise<readonly SchemaObject[]> {
+    const lacks = await missingRoutineGrant(this.connection, await serverKind(this.connection));
+    if (lacks !== null)
+      throw new SrdfError('source-preflight', {
+        tried: 'listing the routines of the source',
+        found: 'the account may not see all of them, and the server wouldn’t say so',
+        action: lacks,
+      });
     const rows = await this.list(
       `SELECT routine_schema, routine_name, routine_type FROM information_schema.routines
        WHERE routine_schema IN (?) AND routine_type IN ('FUNCTION', 'PROCEDURE', 'PACKAGE', 'PACKAGE BODY')
