@@ -72,7 +72,7 @@ export function renderReport(measures: Measures, comparison: Comparison): string
             ? colours.green(
                 colours.bold(`identical: ${count(comparison.tables)} tables, ${count(comparison.rows)} rows, compared row by row`),
               )
-            : colours.red(colours.bold(`DIFFERENT in ${comparison.differences.length} places`)),
+            : colours.red(colours.bold(`DIFFERENT: ${comparison.differences.map((it) => it.where.replace('\u0000', '.')).join(', ')}`)),
       },
     ],
   );

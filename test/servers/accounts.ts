@@ -10,7 +10,12 @@ export interface Account {
 const GRANTS: Readonly<Record<'source' | 'target', Readonly<Record<ServerKind, { readonly server: string; readonly database: string }>>>> =
   {
     source: {
-      mariadb: { server: 'REPLICATION SLAVE, BINLOG MONITOR, SLAVE MONITOR', database: 'SELECT, SHOW VIEW, TRIGGER, EVENT' },
+      // Without mysql.proc MariaDB doesn't even list a routine that somebody else has defined.
+      mariadb: {
+        server: 'REPLICATION SLAVE, BINLOG MONITOR, SLAVE MONITOR',
+        database: 'SELECT, SHOW VIEW, TRIGGER, EVENT',
+        more: 'SELECT ON mysql.proc',
+      },
       mysql: { server: 'REPLICATION SLAVE, REPLICATION CLIENT, BACKUP_ADMIN, SHOW_ROUTINE', database: 'SELECT, SHOW VIEW, TRIGGER, EVENT' },
     },
     target: {
@@ -34,6 +39,7 @@ export async function createAccount(server: DatabaseServer, role: 'source' | 'ta
       `CREATE USER ${name} IDENTIFIED BY '${account.password}'`,
       `GRANT ${grants.server} ON *.* TO ${name}`,
       ...(table === undefined ? [] : [`GRANT ${table} TO ${name}`]),
+      ...(grants.more === undefined ? [] : [`GRANT ${grants.more} TO ${name}`]),
       ...databases.map((it) => `GRANT ${grants.database} ON \`${it}\`.* TO ${name}`),
     ].join('; '),
   );
