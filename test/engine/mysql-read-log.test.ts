@@ -225,6 +225,21 @@ describe.each(['mariadb', 'mysql'] as const)('%s', (kind) => {
     expect(memory).toBeLessThan(200 * 2 ** 20);
   });
 
+  it('reads rows larger than a packet of the protocol, compressed too', async () => {
+    await server.sql('CREATE TABLE shop.blobs (id INT PRIMARY KEY, b LONGBLOB)');
+    const from = await position();
+    await server.sql("INSERT INTO shop.blobs VALUES (1, REPEAT('x', 20000000)), (2, REPEAT('y', 16777216))");
+    if (kind === 'mysql')
+      await server.sql(
+        "SET SESSION binlog_transaction_compression=ON; INSERT INTO shop.blobs VALUES (3, REPEAT('z', 5000000)), (4, 'end')",
+      );
+    const images = (await read(from)).flatMap((it) => (it.kind === 'rows' ? [it.rows.bytes.length] : []));
+    const sum = images.reduce((a, b) => a + b, 0);
+    expect(sum - 36_777_216 - (kind === 'mysql' ? 5_000_003 : 0)).toBeLessThan(100);
+    expect(sum).toBeGreaterThan(36_777_216 + (kind === 'mysql' ? 5_000_003 : 0));
+    await server.sql('DROP TABLE shop.blobs');
+  });
+
   it('notices every flipped bit', async () => {
     const at = parsePosition(await position());
     await server.sql(

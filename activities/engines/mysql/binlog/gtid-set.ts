@@ -60,6 +60,9 @@ export class MariadbGtidSet implements GtidSet {
     if (!(other instanceof MariadbGtidSet)) return false;
     return [...other.domains].every(([source, last]) => this.contains({ source, ...last }));
   }
+  remove(domain: string): void {
+    if (this.domains.delete(domain)) this.text = null;
+  }
   clone(): MariadbGtidSet {
     return new MariadbGtidSet(new Map(this.domains));
   }

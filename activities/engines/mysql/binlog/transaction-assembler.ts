@@ -3,18 +3,19 @@
  * stands behind it. Touches nothing; one event in, items out.
  */
 import { SrdfError } from '../../../../temporal/error-catalogue.js';
-import type { TableShape } from '../../../wagon/body.js';
-import type { EngineName, LogItem, Selection } from '../../engine.js';
+import type { DdlClassification, EngineName, LogItem, Selection } from '../../engine.js';
 import { classifyStatement } from '../ddl/classify.js';
 import { type BinlogPosition, formatPosition } from '../position.js';
 import { announcedAlgorithm, type ChecksumAlgorithm, crcMatches, formatDescriptionMatches, isMadeUp } from './event-checksum.js';
 import { EVENT, eventName, HEADER_FLAG, HEADER_LENGTH } from './event-types.js';
 import { type GtidEvent, readMariadbGtid, readMysqlGtid, readTaggedGtid } from './gtid-event.js';
-import { type GtidSet, gtidName, parseGtidSet } from './gtid-set.js';
+import { GtidHistory } from './gtid-history.js';
+import { gtidName } from './gtid-set.js';
+import { LogPlace } from './log-place.js';
+import { OpenTables } from './open-tables.js';
 import { type QueryEvent, readQueryEvent } from './query-event.js';
 import { foreignKeysApply, ImageSlab, KNOWN_ROWS_FLAGS, ROWS_EVENTS, ROWS_FLAG, type RowsEventKind, readRows } from './rows-event.js';
-import { databaseInScope, ddlInScope, tableInScope } from './scope.js';
-import { parseTableMap, readTableName, type TableMap } from './table-map.js';
+import { databaseInScope, ddlInScope } from './scope.js';
 import { payloadEvents } from './transaction-payload.js';
 
 export interface AssemblerOptions {
@@ -29,12 +30,6 @@ export interface AssemblerOptions {
   readonly rows: boolean;
 }
 
-interface OpenTable {
-  readonly body: Buffer;
-  /** null: out of scope. */
-  readonly inside: { readonly shape: TableShape; readonly map: TableMap } | null;
-}
-
 interface OpenTransaction {
   readonly gtid: GtidEvent;
   readonly startFile: string;
@@ -46,7 +41,6 @@ interface OpenTransaction {
   ddlParts: number;
   /** The stream has it already; read over. */
   readonly known: boolean;
-  header: number;
 }
 
 /** The dummy table id that ends a statement without rows. */
@@ -57,34 +51,34 @@ export class TransactionAssembler {
   items: LogItem[] = [];
   /** Bytes of row images in `items`. */
   itemBytes = 0;
-  /** Where the reader stands: behind the last event. */
-  file: string;
-  offset: number;
-
   private algorithm: ChecksumAlgorithm | null = null;
-  private readonly gtids: GtidSet;
-  private readonly knownAll: boolean;
-  private known: GtidSet | null;
+  private readonly place: LogPlace;
+  private readonly history: GtidHistory;
   private open: OpenTransaction | null = null;
   private logBytes = 0;
   private skipParts: number;
   private fileOfLastCommit: string;
   /** When the last file was closed, ms since 1970. */
   private rotatedAt = 0;
-  private readonly openTables = new Map<number, OpenTable>();
+  private readonly tables: OpenTables;
   private readonly slab = new ImageSlab();
 
   constructor(private readonly options: AssemblerOptions) {
-    const { from, family } = options;
-    this.file = from.file;
+    const { from, family, source, selection } = options;
+    this.place = new LogPlace(source, from.file, from.offset);
+    this.history = new GtidHistory(family, from);
+    this.tables = new OpenTables(selection, this.place);
     this.fileOfLastCommit = from.file;
-    this.offset = from.offset;
     this.skipParts = from.parts;
-    this.gtids = parseGtidSet(family, from.gtid);
-    this.knownAll = from.known === 'all';
-    this.known = from.known === '' || this.knownAll ? null : parseGtidSet(family, from.known);
   }
 
+  /** Where the reader stands: behind the last event. */
+  get file(): string {
+    return this.place.file;
+  }
+  get offset(): number {
+    return this.place.offset;
+  }
   get inTransaction(): boolean {
     return this.open !== null;
   }
@@ -96,7 +90,9 @@ export class TransactionAssembler {
   event(bytes: Buffer, start: number, end: number): Generator<Buffer> | null {
     const length = end - start;
     if (length < HEADER_LENGTH || bytes.readUInt32LE(start + 9) !== length)
-      throw this.corrupt(`an event of ${length} bytes that says ${length < HEADER_LENGTH ? 'nothing' : bytes.readUInt32LE(start + 9)}`);
+      throw this.place.corrupt(
+        `an event of ${length} bytes that says ${length < HEADER_LENGTH ? 'nothing' : bytes.readUInt32LE(start + 9)}`,
+      );
     const type = bytes[start + 4] as number;
     const flags = bytes.readUInt16LE(start + 17);
     const endPosition = bytes.readUInt32LE(start + 13);
@@ -109,23 +105,23 @@ export class TransactionAssembler {
       this.formatDescription(bytes, start, end, endPosition);
       return null;
     }
-    if (this.algorithm === null) throw this.corrupt(`${eventName(type)} before the file's format description`);
+    if (this.algorithm === null) throw this.place.corrupt(`${eventName(type)} before the file's format description`);
     let bodyEnd = end;
     if (this.algorithm === 'crc32') {
-      if (!crcMatches(bytes, start, end)) throw this.corrupt(`the checksum of a ${eventName(type)} event is wrong`);
+      if (!crcMatches(bytes, start, end)) throw this.place.corrupt(`the checksum of a ${eventName(type)} event is wrong`);
       bodyEnd = end - 4;
     }
     if ((flags & HEADER_FLAG.ARTIFICIAL) !== 0) {
       // Made for us by the dump thread (MariaDB's GTID_LIST after a connect by GTID): in no file, so it moves no position.
       if (type === EVENT.MARIADB_GTID_LIST || type === EVENT.PREVIOUS_GTIDS) return null;
-      throw this.unsupported(type, 'an artificial event');
+      throw this.place.unsupported(type, 'an artificial event');
     }
-    this.advance(length, endPosition);
+    this.place.advance(length, endPosition);
     this.logBytes += length;
     try {
       return this.dispatch(type, flags, bytes, start, bodyEnd);
     } catch (error) {
-      throw this.located(error, type);
+      throw this.place.located(error, type);
     }
   }
 
@@ -134,9 +130,9 @@ export class TransactionAssembler {
     const type = event.readUInt8(4);
     try {
       if (this.dispatch(type, event.readUInt16LE(17), event, 0, event.length) !== null)
-        throw this.unsupported(type, 'a payload in a payload');
+        throw this.place.unsupported(type, 'a payload in a payload');
     } catch (error) {
-      throw this.located(error, type);
+      throw this.place.located(error, type);
     }
   }
 
@@ -156,7 +152,7 @@ export class TransactionAssembler {
     }
     switch (type) {
       case EVENT.TABLE_MAP:
-        this.tableMap(bytes, body, end);
+        this.tables.announce(bytes, body, end);
         return null;
       case EVENT.MARIADB_GTID:
         this.begin(readMariadbGtid(bytes, body, end, bytes.readUInt32LE(start + 5)), bytes, start);
@@ -173,7 +169,14 @@ export class TransactionAssembler {
         return null;
       case EVENT.QUERY:
       case EVENT.QUERY_COMPRESSED: {
-        const query = readQueryEvent(bytes, body, end, bytes.readUInt32LE(start), type === EVENT.QUERY_COMPRESSED, this.at());
+        const query = readQueryEvent(
+          bytes,
+          body,
+          end,
+          bytes.readUInt32LE(start),
+          type === EVENT.QUERY_COMPRESSED,
+          `${this.file}:${this.offset}`,
+        );
         this.query(query, bytes.readUInt32LE(start));
         return null;
       }
@@ -186,8 +189,7 @@ export class TransactionAssembler {
         // The file's last event. The next file begins behind its magic number; the dump thread says so again in a made-up ROTATE.
         this.noOpenTransaction('the end of the file');
         this.rotatedAt = bytes.readUInt32LE(start) * 1000;
-        this.file = this.checkedFileName(bytes.toString('latin1', body + 8, end));
-        this.offset = Number(bytes.readBigUInt64LE(body));
+        this.place.rotate(bytes, body, end);
         return null;
       }
       case EVENT.STOP:
@@ -207,31 +209,22 @@ export class TransactionAssembler {
         return null;
       case EVENT.INCIDENT:
         throw new SrdfError('incident', {
-          tried: `reading the binary log of ${this.options.source} at ${this.at()}`,
+          tried: this.place.tried,
           found: 'an INCIDENT event: the server says that changes are missing from its log',
           action: 'Establish the stream again (srdf establish): the log alone can no longer bring the target to the source',
         });
       default:
         if ((flags & HEADER_FLAG.IGNORABLE) !== 0) return null;
-        throw this.unsupported(type, null);
+        throw this.place.unsupported(type, null);
     }
   }
 
   // ---------------------------------------------------------------- files and positions
 
   private madeUpRotate(bytes: Buffer, start: number, end: number): void {
-    const bodyEnd = crcMatches(bytes, start, end) ? end - 4 : end;
-    const file = this.checkedFileName(bytes.toString('latin1', start + HEADER_LENGTH + 8, bodyEnd));
-    const offset = Number(bytes.readBigUInt64LE(start + HEADER_LENGTH));
-    if (file !== this.file) this.noOpenTransaction(`the beginning of ${file}`);
-    this.file = file;
-    this.offset = offset;
-  }
-
-  private checkedFileName(name: string): string {
-    // A damaged made-up ROTATE can't be told by its checksum; its name can.
-    if (!/^[\x21-\x3a\x3c-\x7e]+\.\d{6,}$/.test(name)) throw this.corrupt('a ROTATE event without a file name');
-    return name;
+    const before = this.place.file;
+    this.place.rotate(bytes, start + HEADER_LENGTH, crcMatches(bytes, start, end) ? end - 4 : end);
+    if (this.place.file !== before) this.noOpenTransaction(`the beginning of ${this.place.file}`);
   }
 
   private formatDescription(bytes: Buffer, start: number, end: number, endPosition: number): void {
@@ -241,38 +234,17 @@ export class TransactionAssembler {
       algorithm === null ||
       bytes.readUInt8(start + HEADER_LENGTH + 56) !== HEADER_LENGTH
     )
-      throw this.unsupported(EVENT.FORMAT_DESCRIPTION, 'a log format or checksum other than version 4 with NONE or CRC32');
+      throw this.place.unsupported(EVENT.FORMAT_DESCRIPTION, 'a log format or checksum other than version 4 with NONE or CRC32');
     if (algorithm === 'crc32' && !formatDescriptionMatches(bytes, start, end))
-      throw this.corrupt("the checksum of the file's format description is wrong");
+      throw this.place.corrupt("the checksum of the file's format description is wrong");
     this.noOpenTransaction('a format description');
     this.algorithm = algorithm;
-    this.openTables.clear();
+    this.tables.clear();
     // Sent again at a start in the middle of a file, where it has no position.
     if (endPosition !== 0 && this.offset < endPosition) {
-      this.advance(end - start, endPosition);
+      this.place.advance(end - start, endPosition);
       this.logBytes += end - start;
     }
-  }
-
-  /**
-   * Moves behind an event. The header has 32 bits, a file may be longer; and MariaDB 11.4 and later write 0 inside a
-   * transaction: then it is counted.
-   */
-  private advance(length: number, endPosition: number): void {
-    const counted = this.offset + length;
-    if (endPosition === 0) {
-      this.offset = counted;
-      return;
-    }
-    // Events that the dump thread leaves out lie between: the next position from `counted` on with these low 32 bits.
-    const high = Math.floor(counted / 2 ** 32);
-    const candidate = high * 2 ** 32 + endPosition;
-    this.offset = candidate >= counted ? candidate : candidate + 2 ** 32;
-    if (this.offset - counted > 2 ** 31) throw this.corrupt(`an event that ends at ${endPosition}, before the one it follows`);
-  }
-
-  private at(): string {
-    return `${this.file}:${this.offset}`;
   }
 
   // ---------------------------------------------------------------- transactions
@@ -280,20 +252,15 @@ export class TransactionAssembler {
   private begin(gtid: GtidEvent, bytes: Buffer, start: number): void {
     this.noOpenTransaction('the next transaction');
     const mariadb = this.options.family === 'mariadb';
-    let known = false;
-    if (gtid.gtid !== null) {
-      if (this.knownAll || this.known !== null) {
-        known = this.knownAll ? this.gtids.contains(gtid.gtid) : (this.known?.contains(gtid.gtid) ?? false);
-      } else if (mariadb ? this.repeats(gtid.gtid) : this.gtids.contains(gtid.gtid)) {
-        throw new SrdfError('position-purged', {
-          tried: `reading the binary log of ${this.options.source} at ${this.at()}`,
-          found: `transaction ${gtidName(this.options.family, gtid.gtid)}, which is contained in the position already: the log was reset`,
-          action: 'Establish the stream again (srdf establish): after RESET MASTER or RESET BINARY LOGS the log is another one',
-        });
-      }
-    }
+    const verdict = this.history.judge(gtid.gtid);
+    if (verdict === 'repeated')
+      throw new SrdfError('position-purged', {
+        tried: this.place.tried,
+        found: `transaction ${this.nameOf(gtid)}, which is contained in the position already: the log was reset`,
+        action: 'Establish the stream again (srdf establish): after RESET MASTER or RESET BINARY LOGS the log is another one',
+      });
     if (gtid.alterPhase)
-      throw this.unsupported(
+      throw this.place.unsupported(
         EVENT.MARIADB_GTID,
         'an ALTER in two phases (SET GLOBAL binlog_alter_two_phase=OFF, then establish the stream again)',
       );
@@ -305,20 +272,12 @@ export class TransactionAssembler {
       begun: false,
       rowsInScope: 0,
       ddlParts: 0,
-      known,
-      header: bytes.readUInt32LE(start),
+      known: verdict === 'known',
     };
   }
 
-  /** MariaDB: numbers of one server in one domain rise, in strict mode and out of it. */
-  private repeats(gtid: { readonly source: string; readonly server: number; readonly sequence: number }): boolean {
-    if (this.gtids.family !== 'mariadb') return false;
-    const last = (this.gtids as import('./gtid-set.js').MariadbGtidSet).domains.get(gtid.source);
-    return last !== undefined && last.server === gtid.server && gtid.sequence <= last.sequence;
-  }
-
   private current(what: string): OpenTransaction {
-    if (this.open === null) throw this.corrupt(`${what} outside a transaction`);
+    if (this.open === null) throw this.place.corrupt(`${what} outside a transaction`);
     return this.open;
   }
 
@@ -332,16 +291,16 @@ export class TransactionAssembler {
     const transaction = this.current('a commit');
     this.open = null;
     this.skipParts = 0;
-    if (this.openTables.size > 4096) this.openTables.clear();
-    const { gtid } = transaction.gtid;
+    this.tables.endOfTransaction();
     if (transaction.known) return;
-    if (gtid !== null) {
-      this.gtids.add(gtid);
-      if (this.known?.family === 'mariadb') this.forgetKnown(gtid.source);
-    }
+    this.history.add(transaction.gtid.gtid);
     this.announce(transaction);
-    const name = gtid === null ? `${transaction.startFile}:${transaction.startOffset}` : gtidName(this.options.family, gtid);
+    const name = transaction.gtid.gtid === null ? `${transaction.startFile}:${transaction.startOffset}` : this.nameOf(transaction.gtid);
     this.pushCommit(transaction.gtid.committedAt ?? headerTime * 1000, name);
+  }
+
+  private nameOf(event: GtidEvent): string {
+    return event.gtid === null ? 'without GTID' : gtidName(this.options.family, event.gtid);
   }
 
   private pushCommit(committedAt: number, transaction: string): void {
@@ -351,31 +310,12 @@ export class TransactionAssembler {
   }
 
   private position(): BinlogPosition {
-    return {
-      server: this.options.server,
-      file: this.file,
-      offset: this.offset,
-      parts: 0,
-      gtid: this.gtids.toString(),
-      known: this.knownAll ? 'all' : (this.known?.toString() ?? ''),
-    };
-  }
-
-  /** A domain that has moved on is past everything that was known of it. */
-  private forgetKnown(domain: string): void {
-    const known = this.known as import('./gtid-set.js').MariadbGtidSet;
-    known.domains.delete(domain);
-    this.known =
-      known.domains.size === 0
-        ? null
-        : parseGtidSet('mariadb', [...known.domains].map(([d, it]) => `${d}-${it.server}-${it.sequence}`).join(','));
+    return { server: this.options.server, file: this.place.file, offset: this.place.offset, parts: 0, ...this.history.fields };
   }
 
   private noOpenTransaction(before: string): void {
     if (this.open === null) return;
-    throw this.corrupt(
-      `${before} before transaction ${this.open.gtid.gtid === null ? '' : gtidName(this.options.family, this.open.gtid.gtid)} has ended`,
-    );
+    throw this.place.corrupt(`${before} before transaction ${this.nameOf(this.open.gtid)} has ended`);
   }
 
   // ---------------------------------------------------------------- statements
@@ -405,7 +345,7 @@ export class TransactionAssembler {
       case 'statement-change':
         if (!transaction.known && !this.surelyOutside(query))
           throw new SrdfError('log-event-unsupported', {
-            tried: `reading the binary log of ${this.options.source} at ${this.at()}`,
+            tried: this.place.tried,
             found: `a change logged as a statement (${kind.what}): binlog_format was not ROW in that session`,
             action: 'On the source: SET GLOBAL binlog_format=ROW, and in every session that sets its own; then establish the stream again',
           });
@@ -413,7 +353,7 @@ export class TransactionAssembler {
       case 'unclassifiable':
         if (!transaction.known && !this.surelyOutside(query))
           throw new SrdfError('statement-unclassifiable', {
-            tried: `reading the binary log of ${this.options.source} at ${this.at()}`,
+            tried: this.place.tried,
             found: kind.found,
             action: `Look at the statement (SHOW BINLOG EVENTS IN '${transaction.startFile}' FROM ${transaction.startOffset} LIMIT 5); if it concerns the stream, establish it again, and report the statement`,
           });
@@ -428,7 +368,7 @@ export class TransactionAssembler {
     else if (verb === 'commit') this.commit(headerTime);
     else if (verb === 'rollback') {
       if (transaction.rowsInScope > 0 || transaction.ddlParts > 0)
-        throw this.unsupported(EVENT.QUERY, 'ROLLBACK of a transaction whose changes of non-transactional tables stay');
+        throw this.place.unsupported(EVENT.QUERY, 'ROLLBACK of a transaction whose changes of non-transactional tables stay');
       if (!/^\s*ROLLBACK\s+(WORK\s+)?TO\b/i.test(text)) this.commit(headerTime);
     } else if (verb === 'xa') {
       if (/^\s*XA\s+(START|BEGIN)\b/i.test(text)) transaction.explicit = true;
@@ -441,17 +381,17 @@ export class TransactionAssembler {
     const onePhase = bytes.readUInt8(body) !== 0;
     const transaction = this.current('XA PREPARE');
     if (!onePhase && !transaction.known && (transaction.rowsInScope > 0 || transaction.ddlParts > 0))
-      throw this.unsupported(EVENT.XA_PREPARE, 'a transaction in scope that is prepared in one place and committed in another');
+      throw this.place.unsupported(EVENT.XA_PREPARE, 'a transaction in scope that is prepared in one place and committed in another');
     this.commit(headerTime);
   }
 
-  private ddl(query: QueryEvent, classification: import('../../engine.js').DdlClassification, transaction: OpenTransaction): void {
+  private ddl(query: QueryEvent, classification: DdlClassification, transaction: OpenTransaction): void {
     transaction.ddlParts++;
     if (this.skipParts >= transaction.ddlParts) return;
     if (!ddlInScope(this.options.selection, classification)) return;
     if (query.errorCode !== 0)
       throw new SrdfError('log-event-unsupported', {
-        tried: `reading the binary log of ${this.options.source} at ${this.at()}`,
+        tried: this.place.tried,
         found: `a statement (${classification.verb} ${classification.object}) that failed half-way at the source with error ${query.errorCode}`,
         action: 'Compare both sides (srdf verify) and establish the stream again',
       });
@@ -476,73 +416,29 @@ export class TransactionAssembler {
 
   // ---------------------------------------------------------------- rows
 
-  private tableMap(bytes: Buffer, body: number, end: number): void {
-    const id = bytes.readUIntLE(body, 6);
-    const known = this.openTables.get(id);
-    if (known !== undefined && bytes.compare(known.body, 0, known.body.length, body + 8, end) === 0) return;
-    const own = Buffer.from(bytes.subarray(body + 8, end));
-    const name = readTableName(own);
-    let inside: OpenTable['inside'] = null;
-    if (tableInScope(this.options.selection, name)) {
-      const map = parseTableMap(own);
-      if (map.metadata.names === null || map.metadata.names.length !== map.columnCount)
-        throw new SrdfError('source-preflight', {
-          tried: `reading the table map of ${name.database}.${name.table} at ${this.at()}`,
-          found: 'no column names: binlog_row_metadata was not FULL when it was written',
-          action: 'On the source: SET GLOBAL binlog_row_metadata=FULL; then establish the stream again',
-        });
-      inside = { shape: { database: name.database, table: name.table, bytes: own }, map };
-    }
-    this.openTables.set(id, { body: own, inside });
-  }
-
   private rowsEvent(event: RowsEventKind, bytes: Buffer, body: number, end: number): void {
     const transaction = this.current('rows');
     const id = bytes.readUIntLE(body, 6);
     const flags = bytes.readUInt16LE(body + 6);
     if (id === NO_TABLE) return;
-    const table = this.openTables.get(id);
-    if (table === undefined) throw this.corrupt(`rows of table id ${id} without a table map`);
-    if (table.inside === null || transaction.known) return;
-    if ((flags & ~KNOWN_ROWS_FLAGS) !== 0) throw this.unsupported(EVENT.WRITE_ROWS, `rows with the unknown flags 0x${flags.toString(16)}`);
+    const table = this.tables.get(id);
+    if (table === null || transaction.known) return;
+    if ((flags & ~KNOWN_ROWS_FLAGS) !== 0)
+      throw this.place.unsupported(EVENT.WRITE_ROWS, `rows with the unknown flags 0x${flags.toString(16)}`);
     transaction.rowsInScope++;
     if (!this.options.rows) return;
-    const rows = readRows(bytes, body + 8, end, event, table.inside.map, this.slab);
+    const rows = readRows(bytes, body + 8, end, event, table.map, this.slab);
     if (rows.offsets.length < 2) return;
     this.announce(transaction);
     this.itemBytes += rows.bytes.length;
     this.items.push({
       kind: 'rows',
-      table: table.inside.shape,
+      table: table.shape,
       operation: event.operation,
       rows,
       foreignKeyChecks: foreignKeysApply(flags),
       uniqueChecks: (flags & ROWS_FLAG.RELAXED_UNIQUE_CHECKS) === 0,
     });
-  }
-
-  // ---------------------------------------------------------------- errors
-
-  private corrupt(found: string): SrdfError {
-    return new SrdfError('log-corrupt', {
-      tried: `reading the binary log of ${this.options.source} at ${this.at()}`,
-      found,
-      action: `It is read again by itself. If it stays: check the file on the source (mysqlbinlog --verify-binlog-checksum ${this.file}) and establish the stream again`,
-    });
-  }
-  private unsupported(type: number, what: string | null): SrdfError {
-    return new SrdfError('log-event-unsupported', {
-      tried: `reading the binary log of ${this.options.source} at ${this.at()}`,
-      found: what === null ? `a ${eventName(type)} event` : `${eventName(type)}: ${what}`,
-      action:
-        UNSUPPORTED_ACTIONS[type] ??
-        'Nothing of it was applied. Establish the stream again behind it (srdf establish), or upgrade SRDF to a version that knows it',
-    });
-  }
-  /** Bytes that end where they shouldn't show as RangeError: the event isn't what its type says. */
-  private located(error: unknown, type: number): unknown {
-    if (!(error instanceof RangeError) && !(error instanceof Error && 'code' in error && String(error.code).startsWith('Z_'))) return error;
-    return this.corrupt(`a malformed ${eventName(type)} event (${(error as Error).message})`);
   }
 }
 
@@ -554,9 +450,3 @@ export class TransactionAssembler {
 const generated = (sql: Buffer, explicit: boolean): boolean => explicit && /^CREATE /i.test(sql.toString('latin1', 0, 7));
 /** utf8mb4_general_ci, known to every version of both servers. */
 const UTF8_CLIENT = { characterSetClient: 45, collationConnection: 45 } as const;
-
-const UNSUPPORTED_ACTIONS: Readonly<Record<number, string>> = {
-  [EVENT.PARTIAL_UPDATE_ROWS]:
-    "On the source: SET GLOBAL binlog_row_value_options='' (and in sessions that set their own), then establish the stream again",
-  [EVENT.XA_PREPARE]: 'XA transactions are not replicated: exclude the tables, or stop using XA on them, and establish the stream again',
-};

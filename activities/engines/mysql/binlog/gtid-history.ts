@@ -1,0 +1,42 @@
+/** Which transactions a stream has: what a GTID event is judged by, and what positions say. Pure. */
+import type { EngineName } from '../../engine.js';
+import type { BinlogPosition } from '../position.js';
+import { type Gtid, MariadbGtidSet, MysqlGtidSet } from './gtid-set.js';
+
+export class GtidHistory {
+  private readonly executed: MariadbGtidSet | MysqlGtidSet;
+  private readonly knownAll: boolean;
+  private readonly known: MariadbGtidSet;
+
+  constructor(family: EngineName, from: BinlogPosition) {
+    this.executed = family === 'mariadb' ? MariadbGtidSet.parse(from.gtid) : MysqlGtidSet.parse(from.gtid);
+    this.knownAll = from.known === 'all';
+    this.known = MariadbGtidSet.parse(this.knownAll ? '' : from.known);
+  }
+
+  /**
+   * `new`: to be read. `known`: the stream has it from another server, whose log had another order; read over. `repeated`: it
+   * can't come a second time in this log, so this log is another one.
+   */
+  judge(gtid: Gtid | null): 'new' | 'known' | 'repeated' {
+    if (gtid === null) return 'new';
+    if (this.knownAll) return this.executed.contains(gtid) ? 'known' : 'new';
+    if (this.known.contains(gtid)) return 'known';
+    if (this.executed instanceof MysqlGtidSet) return this.executed.contains(gtid) ? 'repeated' : 'new';
+    // MariaDB: numbers of one server in one domain rise, in strict mode and out of it.
+    const last = this.executed.domains.get(gtid.source);
+    return last !== undefined && last.server === gtid.server && gtid.sequence <= last.sequence ? 'repeated' : 'new';
+  }
+
+  /** At the transaction's end. */
+  add(gtid: Gtid | null): void {
+    if (gtid === null) return;
+    this.executed.add(gtid);
+    // A domain that has moved on is past everything that was known of it.
+    this.known.remove(gtid.source);
+  }
+
+  get fields(): { readonly gtid: string; readonly known: string } {
+    return { gtid: this.executed.toString(), known: this.knownAll ? 'all' : this.known.toString() };
+  }
+}
