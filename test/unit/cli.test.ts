@@ -21,7 +21,15 @@ const silent: Terminal = { out: () => {}, err: () => {}, live: false, columns: 1
 async function srdf(...argv: string[]): Promise<{ exit: number; out: string; err: string }> {
   let out = '';
   let err = '';
-  const exit = await runCommand(argv, { ...silent, out: (text) => void (out += text), err: (text) => void (err += text) });
+  const exit = await runCommand(argv, {
+    ...silent,
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+    },
+  });
   return { exit, out, err };
 }
 /** Every command with its path, `keys generate` as well as `keys`. */
@@ -52,7 +60,12 @@ describe('help', () => {
       let help = '';
       const find = path.reduce(
         (at, name) => at.commands.find((it) => it.name() === name) ?? at,
-        buildProgram({ ...silent, out: (text) => void (help += text) }),
+        buildProgram({
+          ...silent,
+          out: (text) => {
+            help += text;
+          },
+        }),
       );
       find.outputHelp();
       const lines = [...help.matchAll(/^ {2}srdf (.*?)(?: {2,}|$)/gm)].map(([, line = '']) => line.replace(/ [|>].*$/, ''));
