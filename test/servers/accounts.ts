@@ -7,25 +7,37 @@ export interface Account {
   readonly password: string;
 }
 
-const GRANTS: Readonly<Record<'source' | 'target', Readonly<Record<ServerKind, { readonly server: string; readonly database: string }>>>> =
-  {
-    source: {
-      // Without mysql.proc MariaDB doesn't even list a routine that somebody else has defined.
-      mariadb: {
-        server: 'REPLICATION SLAVE, BINLOG MONITOR, SLAVE MONITOR',
-        database: 'SELECT, SHOW VIEW, TRIGGER, EVENT',
-        more: 'SELECT ON mysql.proc',
-      },
-      mysql: { server: 'REPLICATION SLAVE, REPLICATION CLIENT, BACKUP_ADMIN, SHOW_ROUTINE', database: 'SELECT, SHOW VIEW, TRIGGER, EVENT' },
+/** By role and kind: on the whole server, on each replicated database (and on `srdf` at the target), on tables of the server's own. */
+interface Grants {
+  readonly server: readonly string[];
+  readonly database: string;
+  readonly tables: readonly string[];
+}
+const GRANTS: Readonly<Record<'source' | 'target', Readonly<Record<ServerKind, Grants>>>> = {
+  source: {
+    mariadb: {
+      server: ['REPLICATION SLAVE, BINLOG MONITOR'],
+      database: 'SELECT, SHOW VIEW, TRIGGER, EVENT',
+      // Without it MariaDB doesn't even list a routine that somebody else has defined.
+      tables: ['SELECT ON mysql.proc'],
     },
-    target: {
-      mariadb: { server: 'ALL PRIVILEGES', database: 'ALL PRIVILEGES' },
-      mysql: { server: 'ALL PRIVILEGES', database: 'ALL PRIVILEGES' },
+    mysql: {
+      server: ['REPLICATION SLAVE, REPLICATION CLIENT', 'BACKUP_ADMIN, SHOW_ROUTINE'],
+      database: 'SELECT, SHOW VIEW, TRIGGER, EVENT',
+      tables: ['SELECT ON performance_schema.log_status'],
     },
-  };
-
-const TABLE_GRANTS: Readonly<Partial<Record<'source' | 'target', Readonly<Record<ServerKind, string>>>>> = {
-  source: { mariadb: 'SELECT ON mysql.proc', mysql: 'SELECT ON performance_schema.log_status' },
+  },
+  target: {
+    mariadb: { server: ['PROCESS, BINLOG REPLAY, BINLOG ADMIN, SET USER, READ_ONLY ADMIN'], database: 'ALL PRIVILEGES', tables: [] },
+    mysql: {
+      server: [
+        'PROCESS',
+        'BINLOG_ADMIN, SESSION_VARIABLES_ADMIN, SET_ANY_DEFINER, ALLOW_NONEXISTENT_DEFINER, SYSTEM_USER, CONNECTION_ADMIN',
+      ],
+      database: 'ALL PRIVILEGES',
+      tables: [],
+    },
+  },
 };
 
 /** @param databases those that the stream replicates; they needn't exist yet */
@@ -34,13 +46,13 @@ export async function createAccount(server: DatabaseServer, role: 'source' | 'ta
   const name = `'${account.user}'@'%'`;
   const grants = GRANTS[role][server.kind];
   const table = TABLE_GRANTS[role]?.[server.kind];
+  const scope = role === 'target' ? [...databases, 'srdf'] : databases;
   await server.sql(
     [
       `CREATE USER ${name} IDENTIFIED BY '${account.password}'`,
-      `GRANT ${grants.server} ON *.* TO ${name}`,
-      ...(table === undefined ? [] : [`GRANT ${table} TO ${name}`]),
-      ...(grants.more === undefined ? [] : [`GRANT ${grants.more} TO ${name}`]),
-      ...databases.map((it) => `GRANT ${grants.database} ON \`${it}\`.* TO ${name}`),
+      ...grants.server.map((it) => `GRANT ${it} ON *.* TO ${name}`),
+      ...scope.map((it) => `GRANT ${grants.database} ON \`${it}\`.* TO ${name}`),
+      ...grants.tables.map((it) => `GRANT ${it} TO ${name}`),
     ].join('; '),
   );
   return account;
