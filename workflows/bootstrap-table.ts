@@ -57,7 +57,8 @@ async function copyTable(input: BootstrapTableInput, resume: BootstrapTableInput
     resume ?? (await source.planRanges({ stream, bootstrap, table, round, ...(rowsPerRange === undefined ? {} : { rowsPerRange }) }));
   let next = resume?.next ?? 0;
   let copied: TableCopy = resume?.copied ?? { rows: 0, bytesWire: 0, ranges: 0 };
-  const told = Math.max(1, Math.ceil(plan.ranges / 20));
+  // At most ten words a table: each costs the parent's history four events.
+  const told = Math.max(5, Math.ceil(plan.ranges / 10));
 
   const copyRange = async (range: number): Promise<void> => {
     const about = { stream, bootstrap, table, plan: plan.plan, range };

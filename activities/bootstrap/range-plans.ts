@@ -1,10 +1,10 @@
 /** Range plans on the source's disk. They hold key values: they never leave the site but inside a sealed wagon. */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SrdfError } from '../../temporal/error-catalogue.js';
 import type { RangePlan } from '../engines/engine.js';
-import { errorCode, writeWhole } from '../transport/atomic-file.js';
+import { errorCode, namesIn, removeFile, writeWhole } from '../transport/atomic-file.js';
 import type { Position, StreamName, TableName } from '../vocabulary.js';
 
 export interface StoredPlan {
@@ -14,6 +14,7 @@ export interface StoredPlan {
   readonly position: Position;
 }
 
+const KEPT_MILLISECONDS = 14 * 86_400_000;
 /** A plan's name begins with its round, so that the target can tell a former round's wagons from this one's. */
 const NAME = /^\d{6}-[0-9a-f]{40}$/;
 
@@ -31,7 +32,17 @@ export async function storePlan(
   await writeWhole(pathOf(stateDirectory, stream, name), 'replace', async (handle) => {
     await handle.writeFile(text);
   });
+  await removeOld(join(stateDirectory, 'range-plans', stream));
   return name;
+}
+
+/** Plans of comparisons and bootstraps that ended long ago. One that is still needed would be missed, and its table planned anew. */
+async function removeOld(folder: string): Promise<void> {
+  const before = Date.now() - KEPT_MILLISECONDS;
+  for (const name of await namesIn(folder)) {
+    const facts = await stat(join(folder, name)).catch(() => null);
+    if (facts !== null && facts.mtimeMs < before) await removeFile(join(folder, name));
+  }
 }
 
 /** Throws `bootstrap-range-lost` when the file is gone or isn't this table's. */
