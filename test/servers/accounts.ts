@@ -45,7 +45,6 @@ export async function createAccount(server: DatabaseServer, role: 'source' | 'ta
   const account = { user: `srdf_${role}`, password: randomBytes(18).toString('base64url') };
   const name = `'${account.user}'@'%'`;
   const grants = GRANTS[role][server.kind];
-  const table = TABLE_GRANTS[role]?.[server.kind];
   const scope = role === 'target' ? [...databases, 'srdf'] : databases;
   await server.sql(
     [
