@@ -23,7 +23,7 @@ const GRANTS: Readonly<Record<'source' | 'target', Readonly<Record<ServerKind, G
     },
     mysql: {
       server: ['REPLICATION SLAVE, REPLICATION CLIENT', 'BACKUP_ADMIN, SHOW_ROUTINE'],
-      database: 'SELECT, SHOW VIEW, TRIGGER, EVENT',
+      database: 'SELECT, LOCK TABLES, SHOW VIEW, TRIGGER, EVENT',
       tables: ['SELECT ON performance_schema.log_status'],
     },
   },

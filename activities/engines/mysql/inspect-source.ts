@@ -185,13 +185,14 @@ function neededPrivileges(kind: ServerKind): readonly { readonly anyOf: readonly
       why: 'to read performance_schema.log_status, the one place that tells a position and what is visible at it together',
     },
     { anyOf: ['SELECT'], why: 'to copy and compare rows' },
+    { anyOf: ['LOCK TABLES'], why: 'to note where in the log the snapshot of a table without primary key stands' },
     { anyOf: ['SHOW VIEW'], why: 'to describe views' },
     { anyOf: ['TRIGGER'], why: 'to describe triggers' },
     { anyOf: ['EVENT'], why: 'to describe events' },
   ];
 }
 /** Of these, a grant on the selected databases suffices. */
-const BY_DATABASE = new Set(['SELECT', 'SHOW VIEW', 'TRIGGER', 'EVENT']);
+const BY_DATABASE = new Set(['LOCK TABLES', 'SELECT', 'SHOW VIEW', 'TRIGGER', 'EVENT']);
 
 async function checkRoutines(connection: Connection, kind: ServerKind): Promise<Finding[]> {
   const lacks = await missingRoutineGrant(connection, kind);

@@ -5,7 +5,9 @@ import type { Position, TableName } from '../../../vocabulary.js';
 import { serverIdentity, serverKind } from '../connection.js';
 import { formatPosition } from '../position.js';
 import { textRows } from './exact-query.js';
-import { nameOf, quoteTable } from './sql-literals.js';
+import { nameOf, quoteName, quoteTable } from './sql-literals.js';
+
+const QUIET_ATTEMPTS = 5;
 
 export interface SnapshotSource {
   open(): Promise<Connection>;
@@ -16,7 +18,8 @@ export interface SnapshotSource {
 /**
  * Runs `read` in a snapshot of `table` that holds exactly the changes up to the position it is given.
  * MariaDB's snapshot knows its own place in the log (status variables binlog_snapshot_file and binlog_snapshot_position), without a lock.
- * MySQL's doesn't, nor does that of a MariaDB that hasn't written to its log since it was started: the table is locked against writes for the moment in which the log's end is read and the snapshot opened. A
+ * MySQL's doesn't, nor does that of a MariaDB that hasn't written to its log since it was started: there the log's end is compared before and
+ * after, and where somebody always writes, the table is locked against writes for the moment in which the log's end is read and the snapshot opened. A
  * table of an engine without snapshots stays locked while it is read, on both.
  * Errors: `source-busy` when the lock isn't had within 10 s.
  */
@@ -51,6 +54,7 @@ export async function* inSnapshot<T>(
         });
       }
     }
+    if (transactional) asOf ??= await snapshotInQuiet(source, reader);
     if (asOf === null) {
       locker = await source.open();
       await lockTable(locker, table);
@@ -73,6 +77,20 @@ export async function* inSnapshot<T>(
   }
 }
 
+/**
+ * Without a lock: where the log's end is the same before and after the snapshot was opened, nothing was committed in between. null: somebody
+ * always wrote.
+ */
+async function snapshotInQuiet(source: SnapshotSource, reader: Connection): Promise<Position | null> {
+  for (let attempt = 0; attempt < QUIET_ATTEMPTS; attempt++) {
+    const before = await source.position();
+    await reader.query('START TRANSACTION WITH CONSISTENT SNAPSHOT');
+    if ((await source.position()) === before) return before;
+    await reader.query('ROLLBACK');
+  }
+  return null;
+}
+
 async function hasSnapshots(connection: Connection, table: TableName): Promise<boolean> {
   const rows = await textRows(
     connection,
@@ -87,8 +105,16 @@ async function lockTable(connection: Connection, table: TableName): Promise<void
   try {
     await connection.query(`LOCK TABLES ${quoteTable(table)} READ`);
   } catch (error) {
+    const { errno } = error as { errno?: number };
+    if (errno === 1044 || errno === 1142)
+      throw new SrdfError('source-preflight', {
+        tried: `locking ${nameOf(table)}, which has no primary key, for the moment its snapshot is opened`,
+        found: 'the account may not lock tables',
+        action: `GRANT LOCK TABLES ON ${quoteName(table.database)}.* to the source account, or give the table a primary key`,
+        cause: error,
+      });
     // 1205: lock wait timeout. Waiting longer would hold up everybody who writes to the table.
-    if ((error as { errno?: number }).errno !== 1205) throw error;
+    if (errno !== 1205) throw error;
     throw new SrdfError('source-busy', {
       tried: `locking ${nameOf(table)}, which has no primary key, for the moment its snapshot is opened`,
       found: 'a transaction that wrote to it has been open for more than 10 s',
