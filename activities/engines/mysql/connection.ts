@@ -72,7 +72,6 @@ export function exactSession(engine: EngineName): string {
     'sql_auto_is_null=0',
     'sql_safe_updates=0',
     engine === 'mariadb' ? 'max_statement_time=0' : 'max_execution_time=0',
-    engine === 'mariadb' ? "tx_isolation='REPEATABLE-READ'" : "transaction_isolation='REPEATABLE-READ'",
   ].join(', ');
 }
 
@@ -90,6 +89,8 @@ export async function openConnection(access: ServerAccess): Promise<Connection> 
     connection.on('error', () => undefined);
     const engine = (await serverKind(connection)).engine;
     await connection.query(exactSession(engine));
+    // As a variable it is called tx_isolation or transaction_isolation, by server and version.
+    await connection.query('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ');
     return connection;
   } catch (error) {
     connection?.destroy();

@@ -6,8 +6,8 @@ import { SrdfError } from '../../../../temporal/error-catalogue.js';
 import type { DdlClassification, EngineName, LogItem, Selection } from '../../engine.js';
 import { classifyStatement } from '../ddl/classify.js';
 import { type BinlogPosition, formatPosition } from '../position.js';
-import { announcedAlgorithm, type ChecksumAlgorithm, crcMatches, formatDescriptionMatches, isMadeUp } from './event-checksum.js';
-import { EVENT, eventName, HEADER_FLAG, HEADER_LENGTH } from './event-types.js';
+import { CONSUMED, EventEnvelope } from './event-envelope.js';
+import { EVENT, HEADER_FLAG, HEADER_LENGTH } from './event-types.js';
 import { type GtidEvent, readMariadbGtid, readMysqlGtid, readTaggedGtid } from './gtid-event.js';
 import { GtidHistory } from './gtid-history.js';
 import { gtidName } from './gtid-set.js';
@@ -51,8 +51,8 @@ export class TransactionAssembler {
   items: LogItem[] = [];
   /** Bytes of row images in `items`. */
   itemBytes = 0;
-  private algorithm: ChecksumAlgorithm | null = null;
   private readonly place: LogPlace;
+  private readonly envelope: EventEnvelope;
   private readonly history: GtidHistory;
   private open: OpenTransaction | null = null;
   private logBytes = 0;
@@ -66,6 +66,10 @@ export class TransactionAssembler {
   constructor(private readonly options: AssemblerOptions) {
     const { from, family, source, selection } = options;
     this.place = new LogPlace(source, from.file, from.offset);
+    this.envelope = new EventEnvelope(this.place, (next) => {
+      this.noOpenTransaction(next);
+      this.tables.clear();
+    });
     this.history = new GtidHistory(family, from);
     this.tables = new OpenTables(selection, this.place);
     this.fileOfLastCommit = from.file;
@@ -88,36 +92,11 @@ export class TransactionAssembler {
    * caller hands to `innerEvent` one by one; null for every other event.
    */
   event(bytes: Buffer, start: number, end: number): Generator<Buffer> | null {
-    const length = end - start;
-    if (length < HEADER_LENGTH || bytes.readUInt32LE(start + 9) !== length)
-      throw this.place.corrupt(
-        `an event of ${length} bytes that says ${length < HEADER_LENGTH ? 'nothing' : bytes.readUInt32LE(start + 9)}`,
-      );
+    const bodyEnd = this.envelope.open(bytes, start, end);
+    if (bodyEnd === CONSUMED) return null;
+    this.logBytes += end - start;
     const type = bytes[start + 4] as number;
     const flags = bytes.readUInt16LE(start + 17);
-    const endPosition = bytes.readUInt32LE(start + 13);
-
-    if (isMadeUp(type, flags, endPosition)) {
-      if (type === EVENT.ROTATE) this.madeUpRotate(bytes, start, end);
-      return null;
-    }
-    if (type === EVENT.FORMAT_DESCRIPTION) {
-      this.formatDescription(bytes, start, end, endPosition);
-      return null;
-    }
-    if (this.algorithm === null) throw this.place.corrupt(`${eventName(type)} before the file's format description`);
-    let bodyEnd = end;
-    if (this.algorithm === 'crc32') {
-      if (!crcMatches(bytes, start, end)) throw this.place.corrupt(`the checksum of a ${eventName(type)} event is wrong`);
-      bodyEnd = end - 4;
-    }
-    if ((flags & HEADER_FLAG.ARTIFICIAL) !== 0) {
-      // Made for us by the dump thread (MariaDB's GTID_LIST after a connect by GTID): in no file, so it moves no position.
-      if (type === EVENT.MARIADB_GTID_LIST || type === EVENT.PREVIOUS_GTIDS) return null;
-      throw this.place.unsupported(type, 'an artificial event');
-    }
-    this.place.advance(length, endPosition);
-    this.logBytes += length;
     try {
       return this.dispatch(type, flags, bytes, start, bodyEnd);
     } catch (error) {
@@ -216,34 +195,6 @@ export class TransactionAssembler {
       default:
         if ((flags & HEADER_FLAG.IGNORABLE) !== 0) return null;
         throw this.place.unsupported(type, null);
-    }
-  }
-
-  // ---------------------------------------------------------------- files and positions
-
-  private madeUpRotate(bytes: Buffer, start: number, end: number): void {
-    const before = this.place.file;
-    this.place.rotate(bytes, start + HEADER_LENGTH, crcMatches(bytes, start, end) ? end - 4 : end);
-    if (this.place.file !== before) this.noOpenTransaction(`the beginning of ${this.place.file}`);
-  }
-
-  private formatDescription(bytes: Buffer, start: number, end: number, endPosition: number): void {
-    const algorithm = announcedAlgorithm(bytes, end);
-    if (
-      bytes.readUInt16LE(start + HEADER_LENGTH) !== 4 ||
-      algorithm === null ||
-      bytes.readUInt8(start + HEADER_LENGTH + 56) !== HEADER_LENGTH
-    )
-      throw this.place.unsupported(EVENT.FORMAT_DESCRIPTION, 'a log format or checksum other than version 4 with NONE or CRC32');
-    if (algorithm === 'crc32' && !formatDescriptionMatches(bytes, start, end))
-      throw this.place.corrupt("the checksum of the file's format description is wrong");
-    this.noOpenTransaction('a format description');
-    this.algorithm = algorithm;
-    this.tables.clear();
-    // Sent again at a start in the middle of a file, where it has no position.
-    if (endPosition !== 0 && this.offset < endPosition) {
-      this.place.advance(end - start, endPosition);
-      this.logBytes += end - start;
     }
   }
 

@@ -1,0 +1,67 @@
+/** What is around an event's body: length, checksum, position; and the events that speak of the file itself. Pure. */
+import { announcedAlgorithm, type ChecksumAlgorithm, crcMatches, formatDescriptionMatches, isMadeUp } from './event-checksum.js';
+import { EVENT, eventName, HEADER_FLAG, HEADER_LENGTH } from './event-types.js';
+import type { LogPlace } from './log-place.js';
+
+/** The event spoke of the file or the connection; there is nothing in it for a transaction. */
+export const CONSUMED = -1;
+
+export class EventEnvelope {
+  /** Of the file being read; null before its format description. */
+  private algorithm: ChecksumAlgorithm | null = null;
+
+  constructor(
+    private readonly place: LogPlace,
+    /** A file or a server's life begins: no transaction may be open, and table ids mean nothing any more. */
+    private readonly beginsAnew: (what: string) => void,
+  ) {}
+
+  /** Checks the event `bytes[start, end)`, moves the place behind it and returns where its body ends; or CONSUMED. */
+  open(bytes: Buffer, start: number, end: number): number {
+    const length = end - start;
+    if (length < HEADER_LENGTH || bytes.readUInt32LE(start + 9) !== length)
+      throw this.place.corrupt(
+        `an event of ${length} bytes that says ${length < HEADER_LENGTH ? 'nothing' : bytes.readUInt32LE(start + 9)}`,
+      );
+    const type = bytes[start + 4] as number;
+    const flags = bytes.readUInt16LE(start + 17);
+    const endPosition = bytes.readUInt32LE(start + 13);
+    if (isMadeUp(type, flags, endPosition)) {
+      if (type === EVENT.ROTATE) this.madeUpRotate(bytes, start, end);
+      return CONSUMED;
+    }
+    if (type === EVENT.FORMAT_DESCRIPTION) {
+      this.formatDescription(bytes, start, end, endPosition);
+      return CONSUMED;
+    }
+    if (this.algorithm === null) throw this.place.corrupt(`${eventName(type)} before the file's format description`);
+    if (this.algorithm === 'crc32' && !crcMatches(bytes, start, end))
+      throw this.place.corrupt(`the checksum of a ${eventName(type)} event is wrong`);
+    if ((flags & HEADER_FLAG.ARTIFICIAL) !== 0) {
+      // Made for us by the dump thread (MariaDB's GTID_LIST after a connect by GTID): in no file, so it moves no position.
+      if (type === EVENT.MARIADB_GTID_LIST || type === EVENT.PREVIOUS_GTIDS) return CONSUMED;
+      throw this.place.unsupported(type, 'an artificial event');
+    }
+    this.place.advance(length, endPosition);
+    return this.algorithm === 'crc32' ? end - 4 : end;
+  }
+
+  private madeUpRotate(bytes: Buffer, start: number, end: number): void {
+    const before = this.place.file;
+    this.place.rotate(bytes, start + HEADER_LENGTH, crcMatches(bytes, start, end) ? end - 4 : end);
+    if (this.place.file !== before) this.beginsAnew(`the beginning of ${this.place.file}`);
+  }
+
+  private formatDescription(bytes: Buffer, start: number, end: number, endPosition: number): void {
+    const body = start + HEADER_LENGTH;
+    const algorithm = announcedAlgorithm(bytes, end);
+    if (bytes.readUInt16LE(body) !== 4 || algorithm === null || bytes.readUInt8(body + 56) !== HEADER_LENGTH)
+      throw this.place.unsupported(EVENT.FORMAT_DESCRIPTION, 'a log format or checksum other than version 4 with NONE or CRC32');
+    if (algorithm === 'crc32' && !formatDescriptionMatches(bytes, start, end))
+      throw this.place.corrupt("the checksum of the file's format description is wrong");
+    this.beginsAnew('a format description');
+    this.algorithm = algorithm;
+    // Sent again at a start in the middle of a file, where it has no position.
+    if (endPosition !== 0 && this.place.offset < endPosition) this.place.advance(end - start, endPosition);
+  }
+}
