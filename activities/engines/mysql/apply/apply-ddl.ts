@@ -109,6 +109,7 @@ async function runStatement(
     await useDatabase(connection, statement.defaultDatabase);
     await connection.query(`SET SESSION lock_wait_timeout=${LOCK_WAIT_SECONDS}`);
     if (engine === 'mysql') await connection.query("SET SESSION gtid_next='AUTOMATIC'");
+    for (const setting of LENIENT[engine]) await setIfKnown(connection, setting);
   });
   try {
     const session = readsAsUtf8(statement) ? asUtf8(statement.session) : statement.session;
@@ -131,6 +132,23 @@ async function runStatement(
         'The target’s definition is not what the source’s was. Mend the target by hand so that the statement is done, or fits, then retry the dead letter',
       cause: undefined,
     });
+  }
+}
+
+/**
+ * What the source has accepted is accepted here. An invisible primary key that the source made is in the statement as it was logged: a second
+ * one must not be made.
+ */
+const LENIENT: Readonly<Record<EngineName, readonly string[]>> = {
+  mariadb: ['innodb_strict_mode=0'],
+  mysql: ['sql_generate_invisible_primary_key=0', 'sql_require_primary_key=0', 'restrict_fk_on_non_standard_key=0', 'innodb_strict_mode=0'],
+};
+/** 1193: a version without it. */
+async function setIfKnown(connection: Connection, setting: string): Promise<void> {
+  try {
+    await connection.query(`SET SESSION ${setting}`);
+  } catch (error) {
+    if (serverError(error).errno !== 1193) throw error;
   }
 }
 
