@@ -1,10 +1,11 @@
 /** Copies one table: planned into ranges, each sealed, sent and loaded, several at a time. Resumes at each range. */
-import { continueAsNew, getExternalWorkflowHandle, isCancellation, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import { continueAsNew, getExternalWorkflowHandle, isCancellation, setCurrentDetails, sleep, workflowInfo } from '@temporalio/workflow';
 import type { Route, ShippedRange } from '../activities/contracts.js';
 import type { BootstrapId, TableName } from '../activities/vocabulary.js';
 import { failWith, isRangeLost, passOn } from './bootstrap-failure.js';
 import type { TableCopy } from './bootstrap-result.js';
 import { tableProgress } from './bootstrap-signals.js';
+import { reportOf } from './cycle-failure.js';
 import { sourceBootstrap, sourceQuestions, targetBootstrap } from './proxies.js';
 
 export interface BootstrapTableInput {
@@ -22,7 +23,7 @@ export interface BootstrapTableInput {
 
 /** Ranges under way at a time: one is read while one is on its way and one is loaded. */
 const WINDOW = 3;
-const ATTEMPTS = 5;
+const ATTEMPTS = 8;
 /** A run ends long before its history is full. */
 const HISTORY_EVENTS = 3_000;
 
@@ -32,7 +33,17 @@ export async function bootstrapTable(input: BootstrapTableInput): Promise<TableC
     try {
       return await copyTable({ ...input, created, round }, resume);
     } catch (error) {
-      if (isCancellation(error) || !isRangeLost(error) || attempt === ATTEMPTS) throw passOn(error);
+      if (isCancellation(error) || !isRangeLost(error)) throw passOn(error);
+      const name = `${input.table.database}.${input.table.table}`;
+      if (attempt === ATTEMPTS)
+        throw failWith({
+          code: 'bootstrap-unsettled',
+          tried: `copying ${name}`,
+          found: `it had to be begun ${ATTEMPTS} times; the last time: ${reportOf(error)?.found}`,
+          action: `Pause schema changes of ${name} while srdf establish runs`,
+        });
+      // Changes of a schema come in rows: the next copy waits for their end, a little longer each time.
+      await sleep(Math.min(1_000 * 2 ** attempt, 60_000), { summary: `${name} is copied anew` });
       created = false;
       resume = undefined;
       round++;

@@ -1,5 +1,13 @@
 /** The first copy of a stream, or a new one: after it the scheduled cycles catch up and make the target consistent. */
-import { isCancellation, ParentClosePolicy, setCurrentDetails, setHandler, startChild, upsertSearchAttributes } from '@temporalio/workflow';
+import {
+  isCancellation,
+  ParentClosePolicy,
+  setCurrentDetails,
+  setHandler,
+  sleep,
+  startChild,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
 import type { BootstrapPlan, ErrorReport, Route } from '../activities/contracts.js';
 import type { Finding, Preflight } from '../activities/engines/engine.js';
 import type { Position, TableName } from '../activities/vocabulary.js';
@@ -131,6 +139,8 @@ class Bootstrap {
       if (changed.tables.length > 0) {
         if (this.round > COPY_ROUNDS)
           throw unsettled(`${changed.tables.length} tables were changed again in each of ${COPY_ROUNDS} rounds`);
+        // Changes of a schema come in rows: later rounds wait for their end.
+        if (this.round > 1) await sleep(Math.min(1_000 * 2 ** this.round, 60_000), { summary: 'for the schema to settle' });
         this.round++;
         this.copiedAgain += changed.tables.length;
         await this.copyTables(changed.tables, false);
