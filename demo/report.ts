@@ -16,8 +16,8 @@ export interface DemoResult {
 }
 
 /**
- * A wagon has a state, and all its changes with it. What a killed worker had counted died with it: the states after `captured` are told by
- * the wagons, which are numbered; the changes by what the confirmed wagons say they carry.
+ * Row changes as the source made them, in each state. What a killed worker had counted died with it, but nothing is confirmed
+ * that wasn't captured, received and applied before: so what is confirmed, which each wagon tells itself, is the least of every state.
  */
 export function toResult(measures: Measures, comparison: Comparison, temporalUi: string | null): DemoResult {
   const { changes, bytes, lagSeconds, phases } = measures;
@@ -25,7 +25,12 @@ export function toResult(measures: Measures, comparison: Comparison, temporalUi:
     identical: comparison.differences.length === 0,
     tables: comparison.tables,
     rows: comparison.rows,
-    changes: { captured: changes.captured, received: changes.carried, applied: changes.applied, confirmed: changes.confirmed },
+    changes: {
+      captured: Math.max(changes.captured, changes.confirmed),
+      received: changes.confirmed,
+      applied: changes.confirmed,
+      confirmed: changes.confirmed,
+    },
     bytes: { log: bytes.log, wire: bytes.wire },
     lagSeconds,
     phases,
