@@ -58,9 +58,16 @@ export async function compareBySql(source: DatabaseServer, target: DatabaseServe
   }
 }
 
+/**
+ * Same definitions in the same words. AUTO_INCREMENT: a rolled back INSERT moves the source's alone. CHARACTER SET before a COLLATE that
+ * implies it: MySQL prints it only where a statement had said it, and the statement that SHOW CREATE TABLE gives does.
+ */
+const normalDefinition = (text: string): string =>
+  text.replace(/ AUTO_INCREMENT=\d+/, '').replace(/ CHARACTER SET (\w+) (COLLATE \1_)/g, ' $2');
+
 const quoted = (name: string): string => `\`${name.replaceAll('`', '``')}\``;
 
-/** Definitions by `kind database NUL name`. AUTO_INCREMENT is left out: a rolled back INSERT moves the source's alone. */
+/** Definitions by `kind database NUL name`. */
 async function definitions(on: Connection, databases: readonly string[]): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   const ask = async (statement: string, values: readonly unknown[] = []): Promise<RowDataPacket[]> =>
@@ -73,7 +80,7 @@ async function definitions(on: Connection, databases: readonly string[]): Promis
       const [name, view] = [text(row, 'n'), text(row, 't').includes('VIEW')];
       const [shown] = await ask(`SHOW CREATE TABLE ${quoted(database)}.${quoted(name)}`);
       const definition = String(shown?.[view ? 'Create View' : 'Create Table']);
-      found.set(`${view ? 'view' : 'table'} ${database}\u0000${name}`, definition.replace(/ AUTO_INCREMENT=\d+/, ''));
+      found.set(`${view ? 'view' : 'table'} ${database}\u0000${name}`, normalDefinition(definition));
     }
     for (const row of await ask(
       'SELECT ROUTINE_NAME AS n, ROUTINE_TYPE AS t, DEFINER AS d, SQL_MODE AS m, ROUTINE_DEFINITION AS b FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ?',
@@ -119,7 +126,7 @@ export async function compareByDump(
   target: DatabaseServer,
   databases: readonly string[],
 ): Promise<readonly Difference[]> {
-  const normal = (dump: string): string[] => dump.split('\n').map((line) => line.replace(/ AUTO_INCREMENT=\d+/, ''));
+  const normal = (dump: string): string[] => dump.split('\n').map((line) => normalDefinition(line));
   const [ours, theirs] = (await Promise.all([source, target].map((it) => it.dump(databases, ['--routines'])))).map((it) => normal(it));
   const differences: Difference[] = [];
   for (let line = 0; line < Math.max(ours?.length ?? 0, theirs?.length ?? 0) && differences.length < 10; line++) {
