@@ -126,7 +126,7 @@ export async function compareByDump(
   target: DatabaseServer,
   databases: readonly string[],
 ): Promise<readonly Difference[]> {
-  const normal = (dump: string): string[] => dump.split('\n').map((line) => normalDefinition(line));
+  const normal = (dump: string): string[] => dump.split('\n').map((line) => (line.startsWith('INSERT') ? line : normalDefinition(line)));
   const [ours, theirs] = (await Promise.all([source, target].map((it) => it.dump(databases, ['--routines'])))).map((it) => normal(it));
   const differences: Difference[] = [];
   for (let line = 0; line < Math.max(ours?.length ?? 0, theirs?.length ?? 0) && differences.length < 10; line++) {
