@@ -167,6 +167,27 @@ export interface CompareRangeResult {
   readonly schema: string;
 }
 
+/** What a set of wagons holds, added up. */
+export interface StateTotals {
+  readonly wagons: number;
+  readonly transactions: number;
+  /** Row changes as the source made them, and those left to apply after compaction. */
+  readonly changes: number;
+  readonly carried: number;
+  readonly logBytes: number;
+  readonly wireBytes: number;
+}
+export interface SpoolState {
+  /** Wagons of every kind in the spool, and their bytes. */
+  readonly wagons: number;
+  readonly bytes: number;
+  readonly maxBytes: number;
+  /** null while the source database is away. */
+  readonly logEnd: Position | null;
+  /** The newest 10,000 wagons by the state they have reached, a later state counted in the earlier ones too. */
+  readonly states: Readonly<Record<'captured' | 'received' | 'applied' | 'confirmed', StateTotals>>;
+}
+
 /** Activities of the site that serves. Task queue `srdf-source-{site}`. */
 export interface SourceActivities {
   inspectSource(input: StreamInput): Promise<Preflight>;
@@ -174,10 +195,8 @@ export interface SourceActivities {
   cutWagons(input: CutInput): Promise<CutResult>;
   shipWagons(input: ShipInput): Promise<ShipResult>;
   confirmWagons(input: ConfirmInput): Promise<ConfirmResult>;
-  /** State of the source's side of a stream, for status. */
-  readSpool(
-    input: StreamInput,
-  ): Promise<{ readonly wagons: number; readonly bytes: number; readonly maxBytes: number; readonly logEnd: Position | null }>;
+  /** State of the source's side of a stream, for status. `ledger`: how far the target has applied, null when it didn't say. */
+  readSpool(input: StreamInput & { readonly ledger: { readonly epoch: Epoch; readonly sequence: Sequence } | null }): Promise<SpoolState>;
 
   planBootstrap(input: StreamInput): Promise<BootstrapPlan>;
   shipSchema(

@@ -1,15 +1,8 @@
 /** What a stream's state is, derived from facts at the moment of asking; nothing of it is stored. Touches nothing. */
-import type { DeadLetterReport, ErrorReport, LedgerResult, StreamMode } from '../activities/contracts.js';
+import type { DeadLetterReport, ErrorReport, LedgerResult, SpoolState, StreamMode } from '../activities/contracts.js';
 import type { Position } from '../activities/vocabulary.js';
 import type { CycleOutcome, CycleResult } from '../workflows/cycle-result.js';
 
-/** What is asked of the source's spool. */
-export interface SpoolFacts {
-  readonly wagons: number;
-  readonly bytes: number;
-  readonly maxBytes: number;
-  readonly logEnd: Position | null;
-}
 export interface BootstrapFacts {
   readonly running: boolean;
   /** Why it ended without a consistent copy; null while it runs and when it succeeded. */
@@ -30,7 +23,7 @@ export interface StreamFacts {
   readonly lastCaughtUp: number | null;
   /** From the target, or why it could not be asked. */
   readonly target: { readonly ledger: LedgerResult } | { readonly error: ErrorReport };
-  readonly source: { readonly spool: SpoolFacts } | { readonly error: ErrorReport };
+  readonly source: { readonly spool: SpoolState } | { readonly error: ErrorReport };
   readonly bootstrap: BootstrapFacts | null;
 }
 
@@ -57,6 +50,8 @@ export interface StreamStatus {
    * `waiting`: wagons of all kinds in the spool, not confirmed yet.
    */
   readonly wagons: { readonly waiting: number | null; readonly received: number | null; readonly applied: number | null };
+  /** What the newest wagons hold, by the state they have reached; null while the source site is unreachable. */
+  readonly states: SpoolState['states'] | null;
   readonly spool: { readonly bytes: number; readonly maxBytes: number } | null;
   readonly deadLetter: DeadLetterReport | null;
   readonly unreachable: readonly { readonly site: 'source' | 'target'; readonly why: ErrorReport }[];
@@ -87,6 +82,7 @@ export function deriveStatus(facts: StreamFacts): StreamStatus {
       received: ledger === null ? null : (ledger.inbox.at(-1)?.sequence ?? ledger.ledger.sequence),
       applied: ledger?.ledger.sequence ?? null,
     },
+    states: spool?.states ?? null,
     spool: spool && { bytes: spool.bytes, maxBytes: spool.maxBytes },
     deadLetter,
     unreachable: [

@@ -48,8 +48,9 @@ async function demonstrate(options: DemoOptions, screen: Screen): Promise<DemoRe
     screen.done(`${comparison.rows.toLocaleString('en')} rows of ${comparison.tables} tables compared on both sides by plain SQL`);
 
     const measures = measure(await pair.cycleResults());
-    screen.plain(`\n${renderReport(measures, comparison)}`);
-    const result = toResult(measures, comparison, pair.temporal.uiAddress);
+    const states = await pair.states();
+    screen.plain(`\n${renderReport(measures, states, comparison)}`);
+    const result = toResult(measures, states, comparison, pair.temporal.uiAddress);
     if (options.json) screen.plain(JSON.stringify(result));
     if (options.keep) {
       screen.plain(howToGoOn(pair));

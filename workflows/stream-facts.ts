@@ -26,10 +26,11 @@ export async function streamFacts({ route, patienceMilliseconds }: StreamFactsIn
     // One attempt: whoever asks sees the answer of this moment, and asks again if it doesn't please.
     retry: { ...QUESTION_RETRY, maximumAttempts: 1 },
   });
-  const [target, spool] = await Promise.all([
-    answer('target', route.target, () => targetLocal.readLedger(input)),
-    answer('source', route.source, () => source.readSpool(input)),
-  ]);
+  const target = await answer('target', route.target, () => targetLocal.readLedger(input));
+  const ledger = 'known' in target && target.known.ledger.phase !== 'absent' ? target.known.ledger : null;
+  const spool = await answer('source', route.source, () =>
+    source.readSpool({ ...input, ledger: ledger && { epoch: ledger.epoch, sequence: ledger.sequence } }),
+  );
   return { target, source: spool };
 }
 

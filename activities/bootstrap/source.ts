@@ -1,6 +1,7 @@
 /** The source's part of a bootstrap: looks, plans, reads and ships. Changes nothing in the source database. */
 import type { ShippedRange, SourceActivities, WagonRef } from '../contracts.js';
 import { withHeartbeat } from '../cycle/heartbeat.js';
+import { forgetNotes } from '../cycle/wagon-notes.js';
 import { tableInScope } from '../engines/mysql/binlog/scope.js';
 import type { SourceSite } from '../site.js';
 import type { Epoch } from '../vocabulary.js';
@@ -40,7 +41,10 @@ export function bootstrapSourceActivities(site: SourceSite): BootstrapSource {
       return await withHeartbeat(async ({ signal }): Promise<WagonRef> => {
         const { engine, selection } = site.stream(stream);
         // The very first wagon of a stream that is established: what an earlier life of it left in the spool would be taken for forks.
-        if (stage === 'before-data' && only === undefined) await site.spool.clear(stream);
+        if (stage === 'before-data' && only === undefined) {
+          await site.spool.clear(stream);
+          await forgetNotes(site.stateDirectory, stream);
+        }
         const body = await engine.describeSchema(selection, stage, only);
         return await shipBody(
           site,

@@ -6,7 +6,7 @@ import type { Sequence, WagonHash } from '../vocabulary.js';
 import { withHeartbeat } from './heartbeat.js';
 import { requireReceiptFor } from './receipts.js';
 import { readHeaderOf } from './spooled-header.js';
-import { readNote, removeNote } from './wagon-notes.js';
+import { forgetOldNotes, readNote } from './wagon-notes.js';
 
 export function createConfirmWagons(site: SourceSite): (input: ConfirmInput) => Promise<ConfirmResult> {
   /**
@@ -49,7 +49,7 @@ export function createConfirmWagons(site: SourceSite): (input: ConfirmInput) => 
         const note = await readNote(site.stateDirectory, wagon);
         if (receipt !== null) await site.spool.saveReceipt(wagon, 'applied', receipt);
         await site.spool.release(wagon);
-        await removeNote(site.stateDirectory, wagon);
+        if (wagon.sequence % 1_000 === 0) await forgetOldNotes(site.stateDirectory, wagon.stream);
         confirmed.push(wagon.sequence);
         // Commit and confirmation are both read from the source's clock: no two clocks are compared.
         if (note?.committed) lagMilliseconds.push(Math.max(0, Date.now() - note.committed.last));

@@ -160,7 +160,8 @@ class Cutting {
     // A call that was given up while it sealed mustn't write any more: its successor may have begun.
     this.heartbeat.signal.throwIfAborted();
     const { transactions, captured, carried, logBytes, rawBytes, committed } = piece;
-    await writeNote(site.stateDirectory, address, { transactions, captured, carried, logBytes, rawBytes, committed });
+    const wireBytes = sealed.bytes.length;
+    await writeNote(site.stateDirectory, address, { transactions, captured, carried, logBytes, rawBytes, wireBytes, committed });
     const put = await site.spool.put(address, sealed.bytes);
     if (put.hash !== sealed.hash)
       throw new SrdfError('spool-inconsistent', {

@@ -6,6 +6,7 @@ import type { Position } from '../vocabulary.js';
 import { createConfirmWagons } from './confirm-wagons.js';
 import { createCutWagons } from './cut-wagons.js';
 import { createShipWagons } from './ship-wagons.js';
+import { totalsByState } from './wagon-notes.js';
 
 export function cycleSourceActivities(
   site: SourceSite,
@@ -14,7 +15,7 @@ export function cycleSourceActivities(
     cutWagons: createCutWagons(site),
     shipWagons: createShipWagons(site),
     confirmWagons: createConfirmWagons(site),
-    readSpool: async ({ stream }) => {
+    readSpool: async ({ stream, ledger }) => {
       const kinds = ['changes', 'ddl', 'schema', 'range'] as const;
       const wagons = (await Promise.all(kinds.map((kind) => site.spool.list(stream, kind)))).flat();
       const { maxBytes } = await site.spool.usage();
@@ -23,6 +24,7 @@ export function cycleSourceActivities(
         bytes: wagons.reduce((sum, wagon) => sum + wagon.bytes, 0),
         maxBytes,
         logEnd: await logEnd(site, stream),
+        states: await totalsByState(site.stateDirectory, stream, site.spool, ledger),
       };
     },
   };

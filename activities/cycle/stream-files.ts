@@ -1,5 +1,5 @@
 /** Small facts about a stream on a site's own disk: written whole, read back whole, gone when released. */
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT';
@@ -37,3 +37,13 @@ export async function writeFact(fact: unknown, directory: string, ...path: reado
 
 export const removeFact = async (directory: string, ...path: readonly string[]): Promise<void> =>
   await rm(join(directory, ...path), { force: true });
+
+/** Names of the facts in a folder; none when there is no such folder. */
+export async function listFacts(directory: string, ...path: readonly string[]): Promise<readonly string[]> {
+  try {
+    return (await readdir(join(directory, ...path))).filter((file) => !file.endsWith('.tmp'));
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}

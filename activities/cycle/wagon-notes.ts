@@ -1,9 +1,14 @@
 /**
  * What the source knows of a wagon it has cut and the sealed wagon doesn't tell it any more: counts and commit times.
- * For lag and totals only; a wagon whose note is lost is replicated all the same.
+ * For lag and totals only; a wagon whose note is lost is replicated all the same. The newest are kept, as receipts are,
+ * so that the wagons in each of the four states can be counted at any time.
  */
-import type { WagonRef } from '../contracts.js';
-import { readFact, removeFact, writeFact } from './stream-files.js';
+import type { StateTotals, WagonRef } from '../contracts.js';
+import type { Spool } from '../transport/contract.js';
+import type { Epoch, Sequence, StreamName } from '../vocabulary.js';
+import { listFacts, readFact, removeFact, writeFact } from './stream-files.js';
+
+const NOTES_KEPT = 10_000;
 
 export interface WagonNote {
   readonly transactions: number;
@@ -11,6 +16,7 @@ export interface WagonNote {
   readonly carried: number;
   readonly logBytes: number;
   readonly rawBytes: number;
+  readonly wireBytes: number;
   /** Source's clock, ms since 1970; null for a wagon that holds no end of a transaction in scope. */
   readonly committed: { readonly first: number; readonly last: number } | null;
 }
@@ -23,3 +29,68 @@ export const writeNote = async (stateDirectory: string, wagon: Address, note: Wa
 export const readNote = async (stateDirectory: string, wagon: Address): Promise<WagonNote | null> =>
   await readFact<WagonNote>(stateDirectory, ...name(wagon));
 export const removeNote = async (stateDirectory: string, wagon: Address): Promise<void> => await removeFact(stateDirectory, ...name(wagon));
+
+interface NoteFile {
+  readonly file: string;
+  readonly epoch: Epoch;
+  readonly sequence: Sequence;
+}
+/** Oldest first. */
+async function noteFiles(stateDirectory: string, stream: StreamName): Promise<readonly NoteFile[]> {
+  const files = await listFacts(stateDirectory, 'notes', stream);
+  return files
+    .flatMap((file) => {
+      const [, epoch, sequence] = /^(\d+)-(\d+)\.json$/.exec(file) ?? [];
+      return epoch === undefined || sequence === undefined
+        ? []
+        : [{ file, epoch: Number(epoch) as Epoch, sequence: Number(sequence) as Sequence }];
+    })
+    .sort((a, b) => a.epoch - b.epoch || a.sequence - b.sequence);
+}
+
+/** Leaves the newest notes; the wagons of older ones were confirmed long ago. */
+export async function forgetOldNotes(stateDirectory: string, stream: StreamName): Promise<void> {
+  const notes = await noteFiles(stateDirectory, stream);
+  for (const { file } of notes.slice(0, -NOTES_KEPT)) await removeFact(stateDirectory, 'notes', stream, file);
+}
+
+/** A new establishment of the stream numbers its wagons from 1 again. */
+export async function forgetNotes(stateDirectory: string, stream: StreamName): Promise<void> {
+  for (const { file } of await noteFiles(stateDirectory, stream)) await removeFact(stateDirectory, 'notes', stream, file);
+}
+
+const NOTHING: StateTotals = { wagons: 0, transactions: 0, changes: 0, carried: 0, logBytes: 0, wireBytes: 0 };
+const plus = (total: StateTotals, note: WagonNote): StateTotals => ({
+  wagons: total.wagons + 1,
+  transactions: total.transactions + note.transactions,
+  changes: total.changes + note.captured,
+  carried: total.carried + note.carried,
+  logBytes: total.logBytes + note.logBytes,
+  wireBytes: total.wireBytes + note.wireBytes,
+});
+
+/**
+ * What has reached each state, a later state counted in the earlier ones too: captured (sealed), received (a signed receipt
+ * says so), applied (the target's ledger has passed it), confirmed (its `applied` receipt is verified and the wagon released).
+ */
+export async function totalsByState(
+  stateDirectory: string,
+  stream: StreamName,
+  spool: Spool,
+  ledger: { readonly epoch: Epoch; readonly sequence: Sequence } | null,
+): Promise<Record<'captured' | 'received' | 'applied' | 'confirmed', StateTotals>> {
+  const totals = { captured: NOTHING, received: NOTHING, applied: NOTHING, confirmed: NOTHING };
+  for (const { epoch, sequence } of await noteFiles(stateDirectory, stream)) {
+    const address = { stream, kind: 'changes', epoch, sequence } as const; // `ddl` wagons lie in the same chain
+    const note = await readNote(stateDirectory, address);
+    const state = await spool.wagonState(address);
+    if (note === null || state === null) continue;
+    const confirmed = state === 'confirmed';
+    const applied = confirmed || state === 'applied' || (ledger !== null && epoch === ledger.epoch && sequence <= ledger.sequence);
+    totals.captured = plus(totals.captured, note);
+    if (applied || state === 'received' || state === 'refused') totals.received = plus(totals.received, note);
+    if (applied) totals.applied = plus(totals.applied, note);
+    if (confirmed) totals.confirmed = plus(totals.confirmed, note);
+  }
+  return totals;
+}

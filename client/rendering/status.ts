@@ -43,6 +43,14 @@ function renderStream(status: StreamStatus, now: number): string {
     const known = (n: number | null) => (n === null ? '?' : count(n));
     add('wagons', `applied to ${known(applied)}, received to ${known(received)}, ${known(waiting)} in the spool not confirmed yet`);
   }
+  if (status.states !== null && status.states.captured.wagons > 0) {
+    const { captured, received: arrived, applied: done, confirmed } = status.states;
+    const text = [captured, arrived, done, confirmed].map((it) => count(it.changes));
+    add(
+      'changes',
+      `captured ${text[0]}, received ${text[1]}, applied ${text[2]}, confirmed ${text[3]} (newest ${count(captured.wagons)} wagons)`,
+    );
+  }
   if (status.spool !== null && status.spool.bytes > 0) add('spool', `${bytes(status.spool.bytes)} of ${bytes(status.spool.maxBytes)}`);
   if (status.position !== null) add('position', status.position);
   if (status.logEnd !== null && status.logEnd !== status.position) add('log end', status.logEnd);

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import type { WorkflowExecutionInfo } from '@temporalio/client';
 import { execa } from 'execa';
 import { stringify } from 'yaml';
+import type { SpoolState } from '../../activities/contracts.js';
 import type { SiteName } from '../../activities/vocabulary.js';
 import { loadConfig } from '../../config/load.js';
 import { connectClient, type TemporalClient } from '../../temporal/connection.js';
@@ -245,6 +246,15 @@ export class Pair {
     throw new Error(`not confirmed in time; the last cycle: ${JSON.stringify(last)}\n${await this.logTails()}`);
   }
 
+  /** What the wagons in each of the four states hold, as `srdf status` tells it. */
+  async states(): Promise<SpoolState['states']> {
+    const { streams } = JSON.parse(await this.must('status', this.name, '--json')) as {
+      streams: { states: SpoolState['states'] | null }[];
+    };
+    const states = streams[0]?.states ?? null;
+    if (states === null) throw new Error(`the source doesn't tell its wagons\n${await this.logTails()}`);
+    return states;
+  }
   /** Results of the cycles that began at or after `since` and have ended well, oldest first. */
   async cycleResults(since = new Date(0)): Promise<CycleResult[]> {
     const runs: WorkflowExecutionInfo[] = [];

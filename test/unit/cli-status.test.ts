@@ -5,6 +5,8 @@ import { deriveStatus, type StreamFacts } from '../../client/derive-status.js';
 import { renderStatus } from '../../client/rendering/status.js';
 import type { CycleResult } from '../../workflows/cycle-result.js';
 
+const none = { wagons: 0, transactions: 0, changes: 0, carried: 0, logBytes: 0, wireBytes: 0 };
+const states = { captured: none, received: none, applied: none, confirmed: none };
 const NOW = Date.UTC(2027, 0, 1);
 const error = (code: string, action: string): ErrorReport => ({ code, tried: 'trying', found: 'trouble', action });
 const wagon = (sequence: number) => ({
@@ -63,7 +65,7 @@ const facts = (changes: Partial<StreamFacts> = {}): StreamFacts => ({
   lastCycle: { result: cycle({}), started: NOW - 5_000, ended: NOW - 4_000 },
   lastCaughtUp: NOW - 5_000,
   target: { ledger: ledger() },
-  source: { spool: { wagons: 0, bytes: 0, maxBytes: 1_000, logEnd: null } },
+  source: { spool: { wagons: 0, bytes: 0, maxBytes: 1_000, logEnd: null, states } },
   bootstrap: { running: false, error: null, progress: null },
   ...changes,
 });
@@ -150,7 +152,7 @@ describe('the state of a stream, derived from facts', () => {
   });
 
   it('tells wagons by how far they have come, and what is unknown where a site is silent', () => {
-    const spool = { wagons: 3, bytes: 900, maxBytes: 1_000, logEnd: null };
+    const spool = { wagons: 3, bytes: 900, maxBytes: 1_000, logEnd: null, states };
     expect(deriveStatus(facts({ target: { ledger: ledger({ inbox: [wagon(42), wagon(43)] }) }, source: { spool } })).wagons).toEqual({
       waiting: 3,
       received: 43,
