@@ -46,6 +46,7 @@ export const ERRORS = {
   'wagon-sealed-body': { retry: false, exit: 30 },
   'wagon-checksum': { retry: false, exit: 30 },
   'wagon-too-large': { retry: false, exit: 30 },
+  'wagon-scope': { retry: false, exit: 30 },
   'wagon-gap': { retry: false, exit: 31 },
   'wagon-fork': { retry: false, exit: 31 },
   'wagon-epoch': { retry: false, exit: 31 },

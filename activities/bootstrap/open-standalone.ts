@@ -1,12 +1,13 @@
 /** Opens a wagon that stands outside the chain, and makes sure that it is the very one the source has announced. */
 import { SrdfError } from '../../temporal/error-catalogue.js';
 import type { WagonRef } from '../contracts.js';
+import { requireInScope } from '../cycle/require-in-scope.js';
 import type { TargetSite } from '../site.js';
 import type { WagonBody } from '../wagon/body.js';
 
 /**
  * Errors: `bootstrap-range-lost` (the inbox has lost it, or another attempt's wagon took its place: waiting won't bring it back, since the
- * source keeps none), those of opening.
+ * source keeps none), `wagon-scope`, those of opening.
  */
 export async function openStandalone(site: TargetSite, wagon: WagonRef): Promise<WagonBody> {
   const sealed = await site.inbox.read(wagon).catch((error: unknown) => {
@@ -19,7 +20,10 @@ export async function openStandalone(site: TargetSite, wagon: WagonRef): Promise
     targetSite: site.site,
     epoch: wagon.epoch,
   });
-  if (opened.hash === wagon.hash && opened.header.kind === wagon.kind && opened.header.epoch === wagon.epoch) return opened.body;
+  if (opened.hash === wagon.hash && opened.header.kind === wagon.kind && opened.header.epoch === wagon.epoch) {
+    requireInScope(site.stream(wagon.stream), wagon, opened.body);
+    return opened.body;
+  }
   throw new SrdfError('bootstrap-range-lost', {
     tried: `opening the ${wagon.kind} wagon ${wagon.sequence} of ${wagon.stream}`,
     found: 'the inbox holds another wagon at its address, of another attempt',

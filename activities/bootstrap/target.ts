@@ -3,12 +3,14 @@ import { SrdfError } from '../../temporal/error-catalogue.js';
 import type { TargetActivities, WagonRef } from '../contracts.js';
 import { withHeartbeat } from '../cycle/heartbeat.js';
 import { viewOf } from '../cycle/read-ledger.js';
+import { outOfScope } from '../cycle/require-in-scope.js';
 import type { Finding } from '../engines/engine.js';
 import type { TargetSite } from '../site.js';
 import type { Epoch } from '../vocabulary.js';
 import { openStandalone } from './open-standalone.js';
 
 const FIRST_EPOCH = 1 as Epoch;
+const NO_ROWS = { columns: [], values: new Uint8Array(), rows: 0, asOf: null, part: 0, last: true } as const;
 
 type BootstrapTarget = Pick<
   TargetActivities,
@@ -49,7 +51,13 @@ export function bootstrapTargetActivities(site: TargetSite): BootstrapTarget {
 
     async resetTables({ stream, bootstrap, tables, baseline }) {
       await withHeartbeat(async () => {
-        await site.stream(stream).engine.resetTables(stream, bootstrap, tables, baseline);
+        const { engine, selection } = site.stream(stream);
+        // The list is the source's word, and its tables are dropped.
+        for (const table of tables) {
+          const strange = engine.outOfScope({ kind: 'range', ...table, ...NO_ROWS }, selection);
+          if (strange !== null) throw outOfScope(`copying tables of ${stream} anew`, strange);
+        }
+        await engine.resetTables(stream, bootstrap, tables, baseline);
       });
     },
 

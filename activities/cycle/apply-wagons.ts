@@ -12,6 +12,7 @@ import { giveReceipt, settle, settleApplied } from './applied-receipts.js';
 import { type Heartbeat, withHeartbeat } from './heartbeat.js';
 import { trainsAfter } from './inbox-chain.js';
 import { listInbox, viewOf } from './read-ledger.js';
+import { requireInScope } from './require-in-scope.js';
 import { SingleFlight } from './single-flight.js';
 import { writeDeadLetter } from './target-facts.js';
 
@@ -191,7 +192,9 @@ class Applying {
   private async open(wagon: WagonRef, expectation: WagonExpectation) {
     const started = performance.now();
     try {
-      return await this.site.opener.open(await this.site.inbox.read(wagon), expectation);
+      const opened = await this.site.opener.open(await this.site.inbox.read(wagon), expectation);
+      requireInScope(this.site.stream(wagon.stream), wagon, opened.body);
+      return opened;
     } finally {
       this.milliseconds.open += performance.now() - started;
     }

@@ -10,7 +10,7 @@
  * - Values are exact: what is applied gives the same bytes on `SELECT` as the source does.
  */
 import type { BootstrapId, Epoch, Position, Sequence, StreamName, TableName, WagonHash } from '../vocabulary.js';
-import type { ChangesBody, DdlBody, RangeBody, RowFormat, SchemaBody, SchemaStage, TableShape } from '../wagon/body.js';
+import type { ChangesBody, DdlBody, RangeBody, RowFormat, SchemaBody, SchemaStage, TableShape, WagonBody } from '../wagon/body.js';
 
 export type EngineName = 'mariadb' | 'mysql';
 
@@ -77,7 +77,12 @@ export type LogItem =
       readonly transaction: string;
       /** Bytes of log this transaction took, changes out of scope included. */
       readonly logBytes: number;
-    };
+    }
+  /**
+   * The transaction since the last `begin` never was: the source was killed while it wrote it to its log, and has rolled it back.
+   * Given only where the log itself proves that; the position stays where it was before.
+   */
+  | { readonly kind: 'abandon' };
 
 /** What was read in one go, in log order. A transaction may span many batches; positions come only with `commit`. */
 export interface LogBatch {
@@ -223,6 +228,8 @@ export interface TargetEngine {
   readonly name: EngineName;
   /** Preflight of the target; with `mustBeEmpty`, every selected database that already holds something is an error. */
   inspect(selection: Selection, options: { readonly mustBeEmpty: boolean }): Promise<Preflight>;
+  /** Pure. What of a body lies outside of the selection, or isn't what the body says of itself; null: nothing. The source is not believed. */
+  outOfScope(body: WagonBody, selection: Selection): string | null;
   /** null: this stream was never established here. Creates nothing. */
   readLedger(stream: StreamName): Promise<Ledger | null>;
   /** While catching up: positions no wagon may span (tables' baselines and `consistentFrom`). Empty otherwise. */

@@ -7,7 +7,9 @@ import { emptyLedger } from '../../activities/engines/mysql/ledger.js';
 import { loadRange } from '../../activities/engines/mysql/ranges/load-range.js';
 import { createSchema } from '../../activities/engines/mysql/schema/create-schema.js';
 import { createSourceEngine } from '../../activities/engines/mysql/source.js';
+import { outOfScope } from '../../activities/engines/mysql/wagon-scope.js';
 import type { BootstrapId, Epoch, StreamName, TableName, WagonHash } from '../../activities/vocabulary.js';
+import type { SchemaStage } from '../../activities/wagon/body.js';
 import type { ServerConfig } from '../../config/schema.js';
 import type { DatabaseServer } from '../servers/database-server.js';
 
@@ -53,9 +55,15 @@ export async function copyAll(
   selection: Selection,
   options: { readonly rowsPerRange: number; readonly maxBytes: number } = { rowsPerRange: 7, maxBytes: 300 },
 ): Promise<void> {
-  await createSchema(target, STREAM, BOOTSTRAP, await source.describeSchema(selection, 'before-data'));
+  const create = async (stage: SchemaStage): Promise<void> => {
+    const body = await source.describeSchema(selection, stage);
+    const strange = outOfScope(body, selection);
+    if (strange !== null) throw new Error(`the target would refuse ${strange}`);
+    await createSchema(target, STREAM, BOOTSTRAP, body);
+  };
+  await create('before-data');
   for (const { database, table } of await source.planTables(selection))
     await copyTable(source, target, { database, table }, { ...options, plan: '000000-a' });
-  await createSchema(target, STREAM, BOOTSTRAP, await source.describeSchema(selection, 'after-data'));
-  await createSchema(target, STREAM, BOOTSTRAP, await source.describeSchema(selection, 'at-promotion'));
+  await create('after-data');
+  await create('at-promotion');
 }

@@ -110,6 +110,8 @@ export class MysqlReplica {
   async apply(wagons: readonly Wagon[]): Promise<void> {
     let train: Wagon[] = [];
     for (const wagon of wagons) {
+      const strange = this.engine.outOfScope(wagon.body, this.selection);
+      if (strange !== null) throw new Error(`the target would refuse ${strange}`);
       if (wagon.body.kind === 'ddl') {
         await this.engine.applyDdl(wagon.place, wagon.body);
         continue;

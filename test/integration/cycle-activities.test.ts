@@ -350,6 +350,14 @@ describe('a wagon that cannot be applied', () => {
     expect(wagons[2] && (await pair.inbox.wagonState(wagons[2]))).toBe('applied');
   });
 
+  it('is refused before anything of it is applied when it holds what is not the stream’s by the target’s config', async () => {
+    source.transactions.push(4);
+    target.strange = 'rows of mysql.user';
+    await expect(cycle()).rejects.toMatchObject({ code: 'wagon-scope' });
+    expect([target.rows, target.ledger?.sequence]).toEqual([[], 0]);
+    expect((await pair.readLedger({ stream })).deadLetter).toMatchObject({ sequence: 1, error: { code: 'wagon-scope' } });
+  });
+
   it('is none when only the target is away', async () => {
     source.transactions.push(4);
     target.beforeCommit = () => {

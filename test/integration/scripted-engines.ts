@@ -58,7 +58,9 @@ export class ScriptedSource implements Pick<SourceEngine, 'name' | 'rowFormat' |
 }
 
 /** A ledger and the rows applied to it. */
-export class ScriptedTarget implements Pick<TargetEngine, 'name' | 'readLedger' | 'boundaries' | 'applyTrain' | 'foreignKeys' | 'close'> {
+export class ScriptedTarget
+  implements Pick<TargetEngine, 'name' | 'outOfScope' | 'readLedger' | 'boundaries' | 'applyTrain' | 'foreignKeys' | 'close'>
+{
   readonly name = 'mariadb';
   ledger: Ledger | null = {
     stream: 'shop' as StreamName,
@@ -77,6 +79,9 @@ export class ScriptedTarget implements Pick<TargetEngine, 'name' | 'readLedger' 
   beforeCommit: (places: readonly WagonPlace[]) => void = () => undefined;
   afterCommit: (places: readonly WagonPlace[]) => void = () => undefined;
 
+  /** What the next body is found to hold that it mustn't. */
+  strange: string | null = null;
+  outOfScope = (): string | null => this.strange;
   readLedger = async (): Promise<Ledger | null> => this.ledger;
   boundaries = async (): Promise<readonly Position[]> => [];
   foreignKeys = async () => [];

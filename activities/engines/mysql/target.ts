@@ -21,6 +21,7 @@ import { checksumRange } from './ranges/checksum-range.js';
 import { loadRange } from './ranges/load-range.js';
 import { resetTables } from './ranges/reset-tables.js';
 import { createSchema } from './schema/create-schema.js';
+import { outOfScope } from './wagon-scope.js';
 
 export interface TargetEngineOptions {
   readonly name: EngineName;
@@ -58,6 +59,7 @@ export function createTargetEngine(options: TargetEngineOptions): TargetEngine {
   return {
     name: options.name,
     inspect: async (selection, { mustBeEmpty }) => await inspectTarget(access, options.name, selection, mustBeEmpty),
+    outOfScope,
     readLedger: async (stream) =>
       await sessions.withReader(
         async (connection) => await guarded(`reading the ledger of ${stream}`, async () => await readLedgerRow(connection, stream)),
