@@ -119,7 +119,7 @@ export interface ConfirmResult {
   readonly confirmed: readonly Sequence[];
   /** What the confirmed wagons carried. A wagon is confirmed once, so sums over cycles are right. */
   readonly contents: { readonly transactions: number; readonly captured: number; readonly carried: number; readonly logBytes: number };
-  /** From the source's commit of a wagon's last transaction to its verified receipt, ms, a value per wagon. */
+  /** From the source's commit of a wagon's oldest transaction to its verified receipt, ms, a value per wagon: no transaction in it waited longer. */
   readonly lagMilliseconds: readonly number[];
   readonly milliseconds: number;
 }
@@ -225,7 +225,7 @@ export interface SourceActivities {
 export interface TargetActivities {
   readLedger(input: StreamInput): Promise<LedgerResult>;
   inspectTarget(
-    input: StreamInput & { readonly mustBeEmpty: boolean; readonly source: { readonly server: string; readonly version: string } },
+    input: StreamInput & { readonly mustBeEmpty: boolean; readonly source: Pick<Preflight, 'server' | 'version' | 'lowerCaseTableNames'> },
   ): Promise<Preflight>;
   applyWagons(input: ApplyInput): Promise<ApplyOutcome>;
   /** Remembers a stream's mode at the target, so that a cycle knows it without asking Temporal. */

@@ -66,7 +66,7 @@ export function renderReport(measures: Measures, states: States, comparison: Com
     ],
     ['compaction', { colSpan: 4, content: `${share(captured.changes, captured.carried)} changes of the source for each one applied` }],
     [
-      'lag, commit to verified receipt',
+      'lag of the oldest in each wagon,\ncommit to verified receipt',
       { colSpan: 4, content: lagSeconds === null ? '–' : `p50 ${lagSeconds.p50.toFixed(2)} s   p99 ${lagSeconds.p99.toFixed(2)} s` },
     ],
     [

@@ -52,7 +52,7 @@ export function createConfirmWagons(site: SourceSite): (input: ConfirmInput) => 
         if (wagon.sequence % 1_000 === 0) await forgetOldNotes(site.stateDirectory, wagon.stream);
         confirmed.push(wagon.sequence);
         // Commit and confirmation are both read from the source's clock: no two clocks are compared.
-        if (note?.committed) lagMilliseconds.push(Math.max(0, Date.now() - note.committed.last));
+        if (note?.committed) lagMilliseconds.push(Math.max(0, Date.now() - note.committed.first));
         contents.transactions += note?.transactions ?? 0;
         contents.captured += note?.captured ?? 0;
         contents.carried += note?.carried ?? 0;
