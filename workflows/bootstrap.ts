@@ -83,7 +83,7 @@ class Bootstrap {
     const target = await targetQuestions(this.route).inspectTarget({
       stream,
       mustBeEmpty: true,
-      source: { server: source.server, version: source.version },
+      source: { server: source.server, version: source.version, lowerCaseTableNames: source.lowerCaseTableNames },
     });
     this.findings = { source: source.findings, target: target.findings };
     const refusedByTarget = refusal('target', target);

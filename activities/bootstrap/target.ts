@@ -4,9 +4,9 @@ import type { TargetActivities, WagonRef } from '../contracts.js';
 import { withHeartbeat } from '../cycle/heartbeat.js';
 import { viewOf } from '../cycle/read-ledger.js';
 import { outOfScope } from '../cycle/require-in-scope.js';
-import type { Finding } from '../engines/engine.js';
 import type { TargetSite } from '../site.js';
 import type { Epoch } from '../vocabulary.js';
+import { compareServers } from './compare-servers.js';
 import { openStandalone } from './open-standalone.js';
 
 const FIRST_EPOCH = 1 as Epoch;
@@ -22,14 +22,7 @@ export function bootstrapTargetActivities(site: TargetSite): BootstrapTarget {
     async inspectTarget({ stream, mustBeEmpty, source }) {
       const { engine, selection } = site.stream(stream);
       const preflight = await engine.inspect(selection, { mustBeEmpty });
-      if (preflight.server !== source.server) return preflight;
-      const same: Finding = {
-        severity: 'error',
-        check: 'same-server',
-        found: 'source and target are the same server',
-        fix: 'Name two different servers as source and target of the stream in srdf.yaml',
-      };
-      return { ...preflight, findings: [same, ...preflight.findings] };
+      return { ...preflight, findings: [...compareServers(source, preflight), ...preflight.findings] };
     },
 
     async beginLoading({ stream, bootstrap, epoch }) {

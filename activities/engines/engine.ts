@@ -33,6 +33,8 @@ export interface Preflight {
   readonly version: string;
   /** What tells this server from every other (server_uuid, or MariaDB's server_uid or its nearest equal). */
   readonly server: string;
+  /** MySQL family: how the server takes the case of tables' names. */
+  readonly lowerCaseTableNames?: number | undefined;
   readonly findings: readonly Finding[];
 }
 

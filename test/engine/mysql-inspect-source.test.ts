@@ -1,6 +1,7 @@
 /** The preflight of a source against real servers: what it finds, and that its statement mends it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inspectSource } from '../../activities/engines/mysql/read-log.js';
+import { createAccount } from '../servers/accounts.js';
 import { DatabaseServer } from '../servers/database-server.js';
 
 describe.each(['mariadb', 'mysql'] as const)('%s', (kind) => {
@@ -104,8 +105,17 @@ describe.each(['mariadb', 'mysql'] as const)('%s', (kind) => {
     await server.sql("CREATE USER 'reader'@'%'; GRANT SELECT ON shop.* TO 'reader'@'%'");
     const grants = (await inspect('reader')).findings.filter((it) => it.check === 'privileges');
     expect(grants.map((it) => it.fix)).toContain("GRANT REPLICATION SLAVE ON *.* TO 'reader'@'%';");
+    expect(grants.map((it) => it.fix).includes("GRANT SELECT ON performance_schema.log_status TO 'reader'@'%';")).toBe(kind === 'mysql');
     expect(grants.every((it) => it.severity === 'error')).toBe(true);
     for (const { fix } of grants) await server.sql(fix);
     expect(await errors('reader')).toEqual([]);
+  });
+
+  it('is content with the account of the README, and misses what is taken from it', async () => {
+    const { user, password } = await createAccount(server, 'source', ['shop']);
+    const at = { server: { host: '127.0.0.1', port: server.port, user }, password, role: 'source' as const, serverId: 77 };
+    expect((await inspectSource(at, selection)).findings).toEqual([]);
+    await server.sql(`REVOKE SELECT ON shop.* FROM '${user}'@'%'`);
+    expect((await inspectSource(at, selection)).findings.map((it) => it.fix)).toContain(`GRANT SELECT ON *.* TO '${user}'@'%';`);
   });
 });

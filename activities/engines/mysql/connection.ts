@@ -134,6 +134,12 @@ export async function serverIdentity(connection: Connection, kind: ServerKind): 
   return Buffer.from(`${it?.host}:${it?.port}:${it?.dir}:${it?.id}`).toString('base64url');
 }
 
+/** 0: names as written; 1: lower case; 2: as written, compared in lower case. */
+export async function lowerCaseTableNames(connection: Connection): Promise<number> {
+  const [rows] = await connection.query<RowDataPacket[]>('SELECT @@lower_case_table_names AS value');
+  return Number(rows[0]?.value);
+}
+
 /** Error numbers of a refused account: 1044, 1045 (access denied), 1698 (no password), 1862 (expired), 3118 (locked), 4151 (locked, MariaDB). */
 const REFUSED = new Set([1044, 1045, 1698, 1820, 1862, 3118, 4151]);
 

@@ -2,9 +2,9 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import type { EngineName, Finding, Preflight, Selection } from '../engine.js';
 import { databaseInScope, tableInScope } from './binlog/scope.js';
-import { openConnection, type ServerAccess, type ServerKind, serverIdentity, serverKind } from './connection.js';
+import { lowerCaseTableNames, openConnection, type ServerAccess, type ServerKind, serverIdentity, serverKind } from './connection.js';
 import { logEndStatement, queryError } from './log-end.js';
-import { missingRoutineGrant } from './schema/routine-privilege.js';
+import { checkPrivileges, checkRoutines } from './source-privileges.js';
 
 /** MariaDB 10.5 brought binlog_row_metadata and its privileges; MySQL 8.0.1 the same, 8.0.14 the primary key in it. */
 const OLDEST: Readonly<Record<EngineName, { readonly number: number; readonly text: string }>> = {
@@ -36,7 +36,13 @@ export async function inspectSource(access: ServerAccess & { readonly serverId: 
       ...(await checkTables(connection, selection)),
       ...(await checkPrepared(connection)),
     );
-    return { engine: kind.engine, version: kind.version, server: await serverIdentity(connection, kind), findings };
+    return {
+      engine: kind.engine,
+      version: kind.version,
+      server: await serverIdentity(connection, kind),
+      lowerCaseTableNames: await lowerCaseTableNames(connection),
+      findings,
+    };
   } catch (cause) {
     throw queryError(cause, 'inspecting the source');
   } finally {
@@ -164,59 +170,6 @@ async function checkServerId(connection: Connection, kind: ServerKind, variables
       error('server_id', `serverId ${ours} is in use by a replica of the source`, 'Give the stream another serverId in srdf.yaml'),
     );
   return findings;
-}
-
-/** Global privileges, by engine and version; the first of each line that is held suffices. */
-function neededPrivileges(kind: ServerKind): readonly { readonly anyOf: readonly string[]; readonly why: string }[] {
-  if (kind.engine === 'mariadb')
-    return [
-      { anyOf: ['REPLICATION SLAVE'], why: 'to read the log' },
-      { anyOf: ['BINLOG MONITOR', 'REPLICATION CLIENT', 'SUPER'], why: "to ask for the log's end" },
-      { anyOf: ['SELECT'], why: 'to copy and compare rows' },
-      { anyOf: ['SHOW VIEW'], why: 'to describe views' },
-      { anyOf: ['TRIGGER'], why: 'to describe triggers' },
-      { anyOf: ['EVENT'], why: 'to describe events' },
-    ];
-  return [
-    { anyOf: ['REPLICATION SLAVE'], why: 'to read the log' },
-    { anyOf: ['REPLICATION CLIENT', 'SUPER'], why: "to ask for the log's end" },
-    {
-      anyOf: ['BACKUP_ADMIN'],
-      why: 'to read performance_schema.log_status, the one place that tells a position and what is visible at it together',
-    },
-    { anyOf: ['SELECT'], why: 'to copy and compare rows' },
-    { anyOf: ['LOCK TABLES'], why: 'to note where in the log the snapshot of a table without primary key stands' },
-    { anyOf: ['SHOW VIEW'], why: 'to describe views' },
-    { anyOf: ['TRIGGER'], why: 'to describe triggers' },
-    { anyOf: ['EVENT'], why: 'to describe events' },
-  ];
-}
-/** Of these, a grant on the selected databases suffices. */
-const BY_DATABASE = new Set(['LOCK TABLES', 'SELECT', 'SHOW VIEW', 'TRIGGER', 'EVENT']);
-
-async function checkRoutines(connection: Connection, kind: ServerKind): Promise<Finding[]> {
-  const lacks = await missingRoutineGrant(connection, kind);
-  return lacks === null
-    ? []
-    : [error('privileges', 'the account may not see every routine, and the server wouldn’t say so: they would be left out', lacks)];
-}
-
-async function checkPrivileges(connection: Connection, kind: ServerKind): Promise<Finding[]> {
-  const [accounts] = await connection.query<RowDataPacket[]>('SELECT CURRENT_USER() AS account');
-  const [user = '', host = '%'] = String(accounts[0]?.account).split(/@(?=[^@]*$)/);
-  const account = `'${user}'@'${host}'`;
-  const [rows] = await connection.query<RowDataPacket[]>('SHOW GRANTS');
-  const grants = rows.map((row) => String(Object.values(row)[0]).toUpperCase());
-  const held = (privilege: string, anywhere: boolean): boolean =>
-    grants.some((grant) => {
-      const [, list = '', target = ''] = /^GRANT (.*) ON (\S+) TO /.exec(grant) ?? [];
-      if (target !== '*.*' && !anywhere) return false;
-      const names = list.split(',').map((it) => it.trim());
-      return names.includes(privilege) || names.includes('ALL PRIVILEGES') || names.includes('ALL');
-    });
-  return neededPrivileges(kind)
-    .filter(({ anyOf }) => !anyOf.some((it) => held(it, BY_DATABASE.has(it))))
-    .map(({ anyOf, why }) => error('privileges', `${account} lacks ${anyOf[0]}, needed ${why}`, `GRANT ${anyOf[0]} ON *.* TO ${account};`));
 }
 
 async function checkTables(connection: Connection, selection: Selection): Promise<Finding[]> {

@@ -1,7 +1,7 @@
 /** Preflight of a target: everything that would make applying wrong or impossible, with the statement that mends it. Changes nothing. */
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import type { EngineName, Finding, Preflight, Selection } from '../engine.js';
-import { openConnection, type ServerAccess, type ServerKind, serverIdentity, serverKind } from './connection.js';
+import { lowerCaseTableNames, openConnection, type ServerAccess, type ServerKind, serverIdentity, serverKind } from './connection.js';
 import { quoteName } from './ranges/sql-literals.js';
 import { DATABASE_PRIVILEGES, grantStatements, serverPrivileges } from './target-privileges.js';
 
@@ -24,10 +24,13 @@ export async function inspectTarget(
             ...versionFindings(kind),
             ...(await privilegeFindings(connection, kind, selection)),
             ...(await variableFindings(connection, kind)),
+            ...(await lenientRows(connection, kind.engine)).map(({ variable, value, mend }) =>
+              finding('error', variable, `${value}: rows that don’t fit would be passed over, or triggers would fire`, mend),
+            ),
             ...(mustBeEmpty ? await contentFindings(connection, selection) : []),
           ]
         : [wrongFamily(engine, kind)];
-    return { engine, version: kind.version, server, findings };
+    return { engine, version: kind.version, server, lowerCaseTableNames: await lowerCaseTableNames(connection), findings };
   } finally {
     connection.destroy();
   }

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { compareServers } from '../../activities/bootstrap/compare-servers.js';
+
+const server = (version: string, lowerCaseTableNames?: number, name = version) => ({ server: name, version, lowerCaseTableNames });
+const found = (source: ReturnType<typeof server>, target: ReturnType<typeof server>) =>
+  compareServers(source, target).map(({ severity, check }) => `${severity} ${check}`);
+
+describe('two servers are a pair', () => {
+  it.each([
+    ['10.11.6-MariaDB-log', '10.11.6-MariaDB'],
+    ['10.6.18-MariaDB', '11.4.2-MariaDB'],
+    ['8.0.36', '8.4.0'],
+    ['8.4.0', '9.7.0'],
+  ])('%s → %s', (source, target) => {
+    expect(found(server(source, 0, 'a'), server(target, 0, 'b'))).toEqual([]);
+  });
+});
+
+describe('two servers are no pair', () => {
+  it('when they are one, whatever else', () => {
+    expect(found(server('8.4.0', 0, 'a'), server('8.0.1', 1, 'a'))).toEqual(['error same-server']);
+  });
+  it.each([
+    ['8.0.36', '10.11.6-MariaDB', 'error engine'],
+    ['5.5.5-10.11.6-MariaDB', '8.4.0', 'error engine'],
+    ['11.4.2-MariaDB', '10.11.6-MariaDB', 'error version'],
+    ['9.0.0', '8.4.5', 'error version'],
+    ['8.4.0', '8.0.41', 'warning version'],
+    ['10.11.1-MariaDB', '10.6.20-MariaDB', 'warning version'],
+  ])('%s → %s: %s', (source, target, expected) => {
+    expect(found(server(source, 0, 'a'), server(target, 0, 'b'))).toEqual([expected]);
+  });
+  it('when table names mean different things', () => {
+    expect(found(server('8.4.0', 0, 'a'), server('8.4.0', 1, 'b'))).toEqual(['error lower_case_table_names']);
+  });
+});
