@@ -95,8 +95,8 @@ export class DatabaseServer {
     return join(this.directory, 'tmp');
   }
 
-  /** Starts the server process on its folder, again after `stop` or `kill`. */
-  async run(): Promise<void> {
+  /** Starts the server process on its folder, again after `stop` or `kill`; with more options for this run, if given. */
+  async run(more: readonly string[] = []): Promise<void> {
     const common = [
       '--user=root',
       `--datadir=${this.directory}/data`,
@@ -121,7 +121,7 @@ export class DatabaseServer {
         ? ['--no-defaults', ...common, '--log-slave-updates=ON', '--gtid-strict-mode=ON', '--innodb-log-file-size=128M']
         : [...common, '--mysqlx=OFF', '--gtid-mode=ON', '--enforce-gtid-consistency=ON', '--innodb-redo-log-capacity=256M'];
     const binary = this.kind === 'mariadb' ? 'mariadbd' : join(mysqlDirectory(), 'mysqld');
-    const child = spawn(binary, [...own, ...this.options], { stdio: 'ignore', env: { ...process.env, TMPDIR: this.temporary } });
+    const child = spawn(binary, [...own, ...this.options, ...more], { stdio: 'ignore', env: { ...process.env, TMPDIR: this.temporary } });
     this.process = child;
     for (let attempt = 0; ; attempt++) {
       if (child.exitCode !== null)
