@@ -1,8 +1,9 @@
-/** Asks a stream's entity for another mode. */
+/** Asks a stream's entity for another mode; the schedule of its cycles follows, so that a stream at rest costs nothing. */
 import { userInfo } from 'node:os';
-import { WorkflowNotFoundError } from '@temporalio/client';
+import { ScheduleNotFoundError, WorkflowNotFoundError } from '@temporalio/client';
 import { SrdfError } from '../temporal/error-catalogue.js';
 import { streamWorkflowId } from '../temporal/ids.js';
+import { pauseCycles, unpauseCycles } from '../temporal/schedules.js';
 import type { ModeRequest, StreamState } from '../workflows/stream.js';
 import type { StreamControl } from './control.js';
 
@@ -21,6 +22,25 @@ export async function changeMode(
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw notEstablished(route.stream, `to ${update} it`);
     throw error;
+  }
+}
+
+/**
+ * A suspended stream's schedule is paused before its mode is changed: whatever breaks in between, `srdf resume` puts both right.
+ * A draining one still needs its cycles.
+ */
+export async function restStream(control: StreamControl, update: 'suspend' | 'drain', reason: string): Promise<StreamState> {
+  const { temporal, streamRoute: route } = control;
+  if (update === 'suspend') await ifScheduled(pauseCycles(temporal.client, route, `suspended by ${operator()}: ${reason}`));
+  const state = await changeMode(control, update, reason);
+  if (update === 'drain') await ifScheduled(unpauseCycles(temporal.client, route, reason));
+  return state;
+}
+async function ifScheduled(change: Promise<void>): Promise<void> {
+  try {
+    await change;
+  } catch (error) {
+    if (!(error instanceof ScheduleNotFoundError)) throw error;
   }
 }
 

@@ -10,6 +10,7 @@ import {
 } from '@temporalio/client';
 import type { LedgerView } from '../activities/contracts.js';
 import type { BootstrapId } from '../activities/vocabulary.js';
+import type { StreamConfig } from '../config/schema.js';
 import { SrdfError } from '../temporal/error-catalogue.js';
 import { bootstrapWorkflowId, cycleScheduleId, streamWorkflowId } from '../temporal/ids.js';
 import { ensureCycleSchedule } from '../temporal/schedules.js';
@@ -53,18 +54,20 @@ export async function establishStream(control: StreamControl, every: number, ter
   const { target } = await askSites(control, control.streamRoute);
   if ('error' in target) throw reportedError(target.error);
   const { phase } = target.known.ledger;
-  if (phase === 'consistent' && (await isEstablished(control))) throw establishedAlready(control.stream.name);
+  if (phase === 'consistent' && (await isEstablished(control))) throw establishedAlready(control.stream);
   const copied = phase === 'consistent' || phase === 'catching-up';
   const bootstrap = copied ? null : await copy(control, terminal);
   await beginCycles(control, every);
   return { bootstrap, ledger: await catchUp(control, terminal) };
 }
 
-const establishedAlready = (stream: string): SrdfError =>
+const establishedAlready = ({ name, databases }: StreamConfig): SrdfError =>
   new SrdfError('target-not-empty', {
-    tried: `establishing the stream ${stream}`,
+    tried: `establishing the stream ${name}`,
     found: 'it is established already, and its cycles are scheduled',
-    action: `See srdf status ${stream}. To make it anew, drop its databases and its row of srdf.ledger at the target first`,
+    action:
+      `See srdf status ${name}. To copy it anew, first throw away what the target has of it, on the target: ` +
+      `${databases.map((it) => `DROP DATABASE \`${it.replaceAll('`', '``')}\``).join('; ')}; DELETE FROM srdf.ledger WHERE stream = '${name}'; then srdf establish ${name}`,
   });
 
 async function isEstablished({ temporal: { client }, streamRoute: route }: StreamControl): Promise<boolean> {
@@ -126,6 +129,12 @@ async function catchUp(control: StreamControl, terminal: Terminal): Promise<Ledg
     const { error, ledger, outcome } = await runCycle(control, { dryRun: false }, terminal.signal);
     if (error !== null) throw reportedError(error);
     if (ledger?.phase === 'consistent') return ledger;
+    if (outcome === 'suspended')
+      throw new SrdfError('stream-halted', {
+        tried: `catching up with what changed while ${control.stream.name} was copied`,
+        found: 'the stream is suspended',
+        action: `srdf resume ${control.stream.name}; its cycles then catch up by themselves`,
+      });
     terminal.err(`catching up with what changed meanwhile: wagon ${ledger?.sequence ?? 0} applied\n`);
     // A source at rest writes no log; nothing it has could be missing, but only the passed position proves it.
     if (outcome === 'idle') await pause(500, undefined, { signal: terminal.signal });

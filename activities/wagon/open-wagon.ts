@@ -90,12 +90,7 @@ function checkDestination(header: WagonHeader, expected: WagonExpectation, name:
   }
   if (header.epoch < expected.epoch) {
     const found = `its epoch is ${header.epoch}, the lowest still accepted is ${expected.epoch}`;
-    throw refused(
-      'wagon-epoch',
-      name,
-      found,
-      'It comes from before a promotion: that source may write no more. Rejoin it with `srdf failback`',
-    );
+    throw refused('wagon-epoch', name, found, 'It comes from before a promotion: that source may write no more. Stop its worker');
   }
 }
 

@@ -63,7 +63,7 @@ export function applyError(error: unknown, doing: string, where: string | null):
     return make(
       'target-divergence',
       `${diverged} (${named})`,
-      'Nothing was applied. Find out who writes to the target besides SRDF; `srdf verify` shows what differs, `srdf establish` copies it anew',
+      'Nothing was applied. Find out who writes to the target besides SRDF. Make the row there what the source had before this change, or copy the stream anew: `srdf establish` says how',
     );
   if (errno === 1153 || errno === 1301 || code === 'ER_NET_PACKET_TOO_LARGE')
     return make(
@@ -81,7 +81,7 @@ export function applyError(error: unknown, doing: string, where: string | null):
     return make(
       'apply-failed',
       `a privilege is missing: ${message} (${named})`,
-      'Grant it; `srdf doctor` prints the exact GRANT statement',
+      'Grant the account of the target in srdf.yaml what the README lists for it, then retry the dead letter',
     );
   if (errno === 1114 || errno === 1021 || errno === 3)
     return make('apply-failed', `the target’s disk is full (${named})`, 'Make room on the target’s disk, then retry the dead letter');
