@@ -1,7 +1,7 @@
 /** Preflight of a target: everything that would make applying wrong or impossible, with the statement that mends it. Changes nothing. */
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import type { EngineName, Finding, Preflight, Selection } from '../engine.js';
-import { lenientRows, lenientRows } from './apply/target-session.js';
+import { lenientRows } from './apply/target-session.js';
 import { lowerCaseTableNames, openConnection, type ServerAccess, type ServerKind, serverIdentity, serverKind } from './connection.js';
 import { quoteName } from './ranges/sql-literals.js';
 import { DATABASE_PRIVILEGES, grantStatements, serverPrivileges } from './target-privileges.js';
