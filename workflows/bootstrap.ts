@@ -34,7 +34,7 @@ const OBJECT_ROUNDS = 10;
 const ATTEMPTS_A_ROUND = 100;
 
 /**
- * Preflights → plan → position P0 → ledger `loading` → databases, sequences, tables → ranges → tables that changed meanwhile, again
+ * Preflights → position P0 → plan → ledger `loading` → databases, sequences, tables → ranges → tables that changed meanwhile, again
  * → views, routines, what waits for the promotion → position P1 → ledger `catching-up` from P0, `consistent` behind P1.
  * Preflight errors end it before anything is written, as a result; every later failure is the run's, of the catalogue's type.
  */
@@ -90,10 +90,13 @@ class Bootstrap {
     if (refusedByTarget !== null) return this.end('refused', 'refused', refusedByTarget);
 
     this.enter('planning');
-    this.plan = await this.source.planBootstrap({ stream });
-    if (this.input.dryRun === true) return this.end('planned', 'planned');
-
+    if (this.input.dryRun === true) {
+      this.plan = await this.source.planBootstrap({ stream });
+      return this.end('planned', 'planned');
+    }
+    // Before the tables are listed: one that is created in between is in the list or in the log behind the position, or in both.
     const from = await this.notePosition();
+    this.plan = await this.source.planBootstrap({ stream });
     await targetQuestions(this.route).beginLoading({ stream, bootstrap });
     this.enter('schema');
     await this.schema('before-data', 0);

@@ -1,0 +1,106 @@
+/** The bootstrap's decisions, on a real Temporal server: in which order it looks at a source whose tables come and go meanwhile. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LedgerView, ShippedRange, WagonRef } from '../../activities/contracts.js';
+import type { Preflight, TablePlan } from '../../activities/engines/engine.js';
+import {
+  type BootstrapId,
+  type Epoch,
+  NO_WAGON,
+  type Position,
+  type Sequence,
+  type TableName,
+  type WagonHash,
+} from '../../activities/vocabulary.js';
+import type { BootstrapResult, BootstrapWorkflowInput } from '../../workflows/bootstrap-result.js';
+import { TemporalEnvironment, type TestSites } from './temporal-environment.js';
+
+let environment: TemporalEnvironment;
+beforeAll(async () => {
+  environment = await TemporalEnvironment.start();
+});
+afterAll(async () => await environment?.stop());
+
+/** A source whose log is a list of tables created, one a position; and which creates one more right after it is asked for `createAfter`. */
+class GrowingSource {
+  readonly log: TableName[] = [{ database: 'shop', table: 'first' }];
+  readonly copied = new Set<string>();
+  private grown = false;
+  constructor(private readonly createAfter: 'planBootstrap' | 'notePosition') {}
+
+  sites(): Pick<TestSites, 'source' | 'target'> {
+    const preflight = (server: string): Preflight => ({ engine: 'mariadb', version: '11', server, findings: [] });
+    const at = (): Position => `p${this.log.length}` as Position;
+    const offset = (position: Position): number => Number(position.slice(1));
+    const grow = (asked: string): void => {
+      if (this.grown || asked !== this.createAfter) return;
+      this.grown = true;
+      this.log.push({ database: 'shop', table: 'second' });
+    };
+    const wagon = (kind: 'range' | 'schema'): WagonRef => ({
+      stream: 'shop' as WagonRef['stream'],
+      kind,
+      epoch: 1 as Epoch,
+      sequence: 1 as Sequence,
+      hash: NO_WAGON,
+      bytes: 1,
+      positionTo: at(),
+      train: { index: 0, last: true },
+    });
+    const ledger: LedgerView = {
+      phase: 'loading',
+      epoch: 1 as Epoch,
+      sequence: 0 as Sequence,
+      wagonHash: '0'.repeat(64) as WagonHash,
+      position: null,
+      consistentFrom: null,
+      bootstrap: 'b1' as BootstrapId,
+    };
+    return {
+      source: {
+        inspectSource: async () => preflight('a'),
+        planBootstrap: async () => {
+          const tables = this.log.map((it): TablePlan => ({ ...it, estimatedRows: 1, estimatedBytes: 1, keyed: true }));
+          grow('planBootstrap');
+          return { tables, warnings: [] };
+        },
+        notePosition: async () => {
+          const position = at();
+          grow('notePosition');
+          return { position };
+        },
+        shipSchema: async () => wagon('schema'),
+        planRanges: async () => ({ plan: 'plan', ranges: 1 }),
+        shipRange: async ({ table }): Promise<ShippedRange> => {
+          this.copied.add(table.table);
+          return { wagons: [wagon('range')], rows: 1, bytesWire: 1 };
+        },
+        changedTables: async ({ from, to }) => ({ tables: this.log.slice(offset(from), offset(to)), otherObjects: 0 }),
+      },
+      target: {
+        inspectTarget: async () => preflight('b'),
+        beginLoading: async () => ledger,
+        loadSchema: async () => ({ created: 1, deferred: 0 }),
+        resetTables: async () => undefined,
+        loadRange: async () => ({ rows: 1, alreadyApplied: 0 }),
+        beginCatchUp: async () => ({ ...ledger, phase: 'catching-up' as const }),
+      },
+    };
+  }
+}
+
+describe('a table created while a bootstrap begins', () => {
+  it.each(['planBootstrap', 'notePosition'] as const)('is copied when it comes right after %s', async (moment) => {
+    const source = new GrowingSource(moment);
+    const sites = { ...environment.newSites(), ...source.sites() };
+    await environment.withWorkers(sites, async () => {
+      const result: BootstrapResult = await environment.temporal.client.workflow.execute('bootstrap', {
+        taskQueue: sites.taskQueue,
+        workflowId: `bootstrap-${randomUUID()}`,
+        args: [{ route: sites.route, bootstrap: 'b1' as BootstrapId } satisfies BootstrapWorkflowInput],
+      });
+      expect(result.outcome).toBe('catching-up');
+    });
+    expect([...source.copied].sort()).toEqual(['first', 'second']);
+  });
+});
