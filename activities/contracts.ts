@@ -112,11 +112,23 @@ export interface ApplyOutcome {
   readonly ledger: LedgerView;
   readonly milliseconds: { readonly open: number; readonly apply: number };
 }
+/** Names the very wagon that was looked at. `by`: who has decided, for the record. */
+export interface DiscardInput extends StreamInput {
+  readonly epoch: Epoch;
+  readonly sequence: Sequence;
+  readonly hash: WagonHash;
+  readonly by: string;
+}
+export interface DiscardResult {
+  readonly discarded: readonly Sequence[];
+}
 export interface ConfirmInput extends StreamInput {
   readonly wagons: readonly WagonRef[];
 }
 export interface ConfirmResult {
   readonly confirmed: readonly Sequence[];
+  /** Left out by an operator's decision, as the target's signed refusal says: released as well, and in nothing below. */
+  readonly discarded?: readonly Sequence[];
   /** What the confirmed wagons carried. A wagon is confirmed once, so sums over cycles are right. */
   readonly contents: { readonly transactions: number; readonly captured: number; readonly carried: number; readonly logBytes: number };
   /** From the source's commit of a wagon's oldest transaction to its verified receipt, ms, a value per wagon: no transaction in it waited longer. */
@@ -232,6 +244,8 @@ export interface TargetActivities {
   setStreamMode(input: StreamInput & { readonly mode: StreamMode }): Promise<void>;
   /** Forgets a dead letter, so that the next cycle tries its wagon again. Another sequence than the one given stays. */
   releaseDeadLetter(input: StreamInput & { readonly sequence: Sequence }): Promise<{ readonly released: boolean }>;
+  /** Moves the ledger past the dead letter's wagon, or the train it begins, without applying it. */
+  discardDeadLetter(input: DiscardInput): Promise<DiscardResult>;
 
   beginLoading(input: BootstrapInput): Promise<LedgerView>;
   loadSchema(input: BootstrapInput & { readonly wagon: WagonRef }): Promise<{ readonly created: number; readonly deferred: number }>;

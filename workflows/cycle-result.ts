@@ -47,7 +47,14 @@ export interface CycleResult {
     /** What the wagons confirmed in this cycle carried, whichever cycle has cut them. */
     readonly confirmed: { readonly transactions: number; readonly captured: number; readonly carried: number; readonly logBytes: number };
     /** Wagons, by the states they reached in this cycle. */
-    readonly wagons: { readonly captured: number; readonly received: number; readonly applied: number; readonly confirmed: number };
+    readonly wagons: {
+      readonly captured: number;
+      readonly received: number;
+      readonly applied: number;
+      readonly confirmed: number;
+      /** Left out by an operator's decision; absent when none was. */
+      readonly discarded?: number;
+    };
   };
   /** `log`: binlog read; `raw`: bodies before compression; `wire`: sealed wagons; `sent`: really sent, what was resumed counted once. */
   readonly bytes: { readonly log: number; readonly raw: number; readonly wire: number; readonly sent: number };

@@ -19,6 +19,7 @@ export class CycleTally {
   private readonly counts = { transactions: 0, captured: 0, carried: 0, applied: 0 };
   private readonly rows = { inserted: 0, updated: 0, deleted: 0 };
   readonly wagons = { captured: 0, received: 0, applied: 0, confirmed: 0 };
+  private discarded = 0;
   private readonly contents = { transactions: 0, captured: 0, carried: 0, logBytes: 0 };
   private readonly bytes = { log: 0, raw: 0, wire: 0, sent: 0 };
   private readonly milliseconds = { read: 0, compact: 0, seal: 0, ship: 0, open: 0, apply: 0, confirm: 0 };
@@ -60,6 +61,7 @@ export class CycleTally {
   }
   confirmed(result: ConfirmResult): void {
     this.wagons.confirmed += result.confirmed.length;
+    this.discarded += result.discarded?.length ?? 0;
     this.contents.transactions += result.contents.transactions;
     this.contents.captured += result.contents.captured;
     this.contents.carried += result.contents.carried;
@@ -79,7 +81,7 @@ export class CycleTally {
   }
   /** Whether anything moved: a run that only looked is idle. */
   moved(): boolean {
-    return this.wagons.captured + this.wagons.received + this.wagons.applied + this.wagons.confirmed > 0;
+    return this.wagons.captured + this.wagons.received + this.wagons.applied + this.wagons.confirmed + this.discarded > 0;
   }
   result(
     outcome: CycleOutcome,
@@ -90,7 +92,12 @@ export class CycleTally {
       outcome,
       positions: { from: this.from?.position ?? null, to: this.ledger?.position ?? null },
       ledger: this.ledger,
-      counts: { ...this.counts, rows: this.rows, confirmed: this.contents, wagons: this.wagons },
+      counts: {
+        ...this.counts,
+        rows: this.rows,
+        confirmed: this.contents,
+        wagons: { ...this.wagons, ...(this.discarded > 0 && { discarded: this.discarded }) },
+      },
       bytes: this.bytes,
       lagMilliseconds: this.lags,
       milliseconds: { total: now - this.startedAt, ...this.milliseconds },

@@ -70,14 +70,23 @@ export async function deadLetter({ route, dead }: DeadLetterInput): Promise<Deci
     },
     { validator: (_request: RetryRequest) => undecided() },
   );
-  setHandler(discardUpdate, async (): Promise<Decision> => refuse('a wagon cannot be discarded', RETRY_INSTEAD), {
-    validator: ({ acceptDivergence }: DiscardRequest) => {
-      undecided();
-      if (!acceptDivergence)
-        refuse('the sides would differ without anybody having accepted it', 'Say so: --i-accept-divergence', 'target-divergence');
-      refuse('this version cannot move the ledger past a wagon it has not applied', RETRY_INSTEAD);
+  setHandler(
+    discardUpdate,
+    async ({ by }) => {
+      const { epoch, sequence, hash } = dead;
+      await targetLocal.discardDeadLetter({ stream: route.stream, epoch, sequence, hash, by });
+      const discarded: Decision = { decision: 'discarded', by };
+      decision = discarded;
+      return discarded;
     },
-  });
+    {
+      validator: ({ acceptDivergence }: DiscardRequest) => {
+        undecided();
+        if (!acceptDivergence)
+          refuse('the sides would differ without anybody having accepted it', 'Say so: --i-accept-divergence', 'target-divergence');
+      },
+    },
+  );
   setHandler(resyncUpdate, async (): Promise<Decision> => refuse('a single table cannot be copied again', ESTABLISH_INSTEAD), {
     validator: (_request: ResyncRequest) => {
       undecided();
@@ -92,7 +101,7 @@ export async function deadLetter({ route, dead }: DeadLetterInput): Promise<Deci
       '',
       `${dead.error.tried}: ${dead.error.found}.`,
       '',
-      `**Next:** ${dead.error.action}. Then send the update \`retry\`: \`srdf dead-letters retry ${route.stream}\`. The stream stands still until then.`,
+      `**Next:** ${dead.error.action}. Then send the update \`retry\`: \`srdf dead-letters retry ${route.stream}\`. The last resort leaves it out: \`srdf dead-letters discard ${route.stream} --i-accept-divergence\`. The stream stands still until then.`,
       '',
       `Hash \`${dead.hash}\``,
     ].join('\n'),
@@ -102,5 +111,4 @@ export async function deadLetter({ route, dead }: DeadLetterInput): Promise<Deci
   return decision ?? refuse('no decision was taken', 'Report this', 'unexpected');
 }
 
-const RETRY_INSTEAD = 'Mend the cause at the target, then retry: srdf dead-letters retry';
 const ESTABLISH_INSTEAD = 'Mend the table at the target and retry, or establish the stream again: srdf establish';

@@ -3,9 +3,10 @@ import { SrdfError } from '../../temporal/error-catalogue.js';
 import type { WagonRef } from '../contracts.js';
 import type { Ledger } from '../engines/engine.js';
 import type { TargetSite } from '../site.js';
-import type { Position, Sequence } from '../vocabulary.js';
+import type { Position, Sequence, WagonHash } from '../vocabulary.js';
 import type { ReceiptFields } from '../wagon/contract.js';
 import { NO_RECEIPT, receiptHash } from '../wagon/receipt.js';
+import { DISCARDED } from './receipts.js';
 import { readHeaderOf } from './spooled-header.js';
 
 type Given = Pick<ReceiptFields, 'status' | 'position' | 'reason'>;
@@ -26,9 +27,13 @@ export async function giveReceipt(site: TargetSite, wagon: WagonRef, given: Give
   await site.inbox.saveReceipt(wagon, given.status, receipt);
 }
 
-/** The wagon's `applied` receipt is on disk before its bytes go. */
-export async function settle(site: TargetSite, wagon: WagonRef, position: Position): Promise<void> {
-  if ((await site.inbox.readReceipt(wagon, 'applied')) === null)
+/**
+ * The wagon's receipt is on disk before its bytes go: `applied`, or `refused` with the reason `discarded` for one that was left out, so that
+ * no receipt ever says of it what isn't so.
+ */
+export async function settle(site: TargetSite, wagon: WagonRef, position: Position, discarded: ReadonlySet<WagonHash>): Promise<void> {
+  if (discarded.has(wagon.hash)) await giveReceipt(site, wagon, { status: 'refused', position, reason: DISCARDED });
+  else if ((await site.inbox.readReceipt(wagon, 'applied')) === null)
     await giveReceipt(site, wagon, { status: 'applied', position, reason: '' });
   await site.inbox.release(wagon);
 }
@@ -55,5 +60,7 @@ export async function settleApplied(site: TargetSite, ledger: Ledger, inbox: rea
     vouched.unshift(wagon);
     expected = (await readHeaderOf(site.inbox, wagon)).previousHash;
   }
-  for (const wagon of vouched) await settle(site, wagon, position);
+  if (vouched.length === 0) return;
+  const discarded = await site.stream(ledger.stream).engine.discardedWagons(ledger.stream);
+  for (const wagon of vouched) await settle(site, wagon, position, discarded);
 }

@@ -5,7 +5,7 @@ import { isPoison } from '../../temporal/poison.js';
 import type { ApplyInput, ApplyOutcome, WagonRef } from '../contracts.js';
 import type { ApplyResult, Ledger, TargetEngine, WagonPlace } from '../engines/engine.js';
 import type { TargetSite } from '../site.js';
-import type { Sequence, StreamName } from '../vocabulary.js';
+import type { Sequence, StreamName, WagonHash } from '../vocabulary.js';
 import type { ChangesBody } from '../wagon/body.js';
 import type { WagonExpectation, WagonHeader } from '../wagon/contract.js';
 import { giveReceipt, settle, settleApplied } from './applied-receipts.js';
@@ -29,6 +29,8 @@ export function createApplyWagons(site: TargetSite): (input: ApplyInput) => Prom
         await flights.run(input.stream, heartbeat, async (signal) => new Applying(site, input, { ...heartbeat, signal }).run()),
     );
 }
+
+const NONE_DISCARDED: ReadonlySet<WagonHash> = new Set();
 
 class Applying {
   private readonly engine: TargetEngine;
@@ -99,7 +101,7 @@ class Applying {
             found: `the source has ${wagon.hash.slice(0, 16)}…, the ledger has applied ${ledger.wagonHash.slice(0, 16)}…`,
             action: 'Two versions of the stream exist. Suspend it, compare the sides (srdf verify) and see who else seals for this source',
           });
-        await settle(this.site, wagon, ledger.position);
+        await settle(this.site, wagon, ledger.position, await this.engine.discardedWagons(wagon.stream));
       }
       this.alreadyApplied.push(wagon.sequence);
     }
@@ -131,7 +133,7 @@ class Applying {
     this.milliseconds.apply += performance.now() - started - (this.milliseconds.open - openedBefore);
     if (result === null) return ledger;
     for (const wagon of train) {
-      if (result.ledger.position !== null) await settle(this.site, wagon, result.ledger.position);
+      if (result.ledger.position !== null) await settle(this.site, wagon, result.ledger.position, NONE_DISCARDED);
       (result.outcome === 'applied' ? this.applied : this.alreadyApplied).push(wagon.sequence);
     }
     this.rows.inserted += result.rows.inserted;
@@ -220,7 +222,7 @@ class Applying {
   }
 }
 
-const placeOf = (header: WagonHeader, hash: WagonPlace['hash']): WagonPlace => ({
+export const placeOf = (header: WagonHeader, hash: WagonPlace['hash']): WagonPlace => ({
   stream: header.stream,
   epoch: header.epoch,
   sequence: header.sequence,

@@ -3,6 +3,9 @@ import { SrdfError } from '../../temporal/error-catalogue.js';
 import type { WagonRef } from '../contracts.js';
 import type { ReceiptFields } from '../wagon/contract.js';
 
+/** The reason in the `refused` receipt of a wagon that an operator has left out: the ledger has passed it. */
+export const DISCARDED = 'discarded';
+
 /** Compares stream, epoch, sequence and hash. Throws `receipt-mismatch`. */
 export function requireReceiptFor(wagon: WagonRef, receipt: ReceiptFields, statuses: readonly ReceiptFields['status'][]): void {
   const differs =

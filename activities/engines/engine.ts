@@ -248,6 +248,13 @@ export interface TargetEngine {
   applyTrain(places: readonly WagonPlace[], bodies: AsyncIterable<ChangesBody>): Promise<ApplyResult>;
   /** Bracketed: intent and fingerprint, the statement, done. Repeatable after a crash at any point. */
   applyDdl(place: WagonPlace, body: DdlBody): Promise<ApplyResult>;
+  /**
+   * Moves the ledger past a train without applying it, and remembers that in the same transaction; fenced like `applyTrain`. Nothing else is
+   * written. `by`: who has decided. A repeated call changes nothing.
+   */
+  discardTrain(places: readonly WagonPlace[], by: string): Promise<Ledger>;
+  /** Hashes of the stream's wagons that were discarded. */
+  discardedWagons(stream: StreamName): Promise<ReadonlySet<WagonHash>>;
   foreignKeys(stream: StreamName, selection: Selection): Promise<readonly ForeignKeyFact[]>;
 
   // bootstrap

@@ -11,7 +11,15 @@ export const deadLettersCommand: CommandFactory = (terminal) =>
       ['srdf dead-letters list', 'every stream of the pair: what stands, why, and what to do'],
       ['srdf dead-letters retry shop', 'once the cause is mended: the next cycle tries the wagon again'],
     ],
-    errors: ['config-invalid', 'ledger-missing', 'not-supported', 'target-divergence', 'temporal-unreachable', 'worker-silent'],
+    errors: [
+      'config-invalid',
+      'ledger-missing',
+      'stream-halted',
+      'target-divergence',
+      'temporal-unreachable',
+      'wagon-missing',
+      'worker-silent',
+    ],
   })
     .addCommand(list(terminal), { isDefault: true })
     .addCommand(retry(terminal))
@@ -52,7 +60,8 @@ const discard: CommandFactory = (terminal) =>
   command('discard <stream>', {
     summary: 'leave the wagon out: the two sides then differ',
     description:
-      'The changes in the wagon never reach the target. Refused without --i-accept-divergence; whether this version can do it at all, the refusal says.',
+      'The changes in the wagon, or in the whole train of a large transaction, never reach the target; the wagons behind it go on. Refused without --i-accept-divergence. ' +
+      'Afterwards `srdf verify` names the tables that differ.',
     examples: [['srdf dead-letters discard shop --i-accept-divergence', 'the last resort']],
     errors: ['config-invalid', 'ledger-missing', 'not-supported', 'target-divergence', 'temporal-unreachable', 'worker-silent'],
   })

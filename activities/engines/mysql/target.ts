@@ -6,6 +6,7 @@ import type { BootstrapId, Epoch, Position, StreamName } from '../../vocabulary.
 import type { EngineName, Ledger, TargetEngine } from '../engine.js';
 import { applyDdl } from './apply/apply-ddl.js';
 import { applyTrain } from './apply/apply-train.js';
+import { discardTrain, readDiscarded } from './apply/discard-train.js';
 import { readForeignKeys } from './apply/foreign-keys.js';
 import { forgetBootstrap, guarded, readBaselines } from './apply/ledger-move.js';
 import { insertLedgerRow, LEDGER_TABLES, moveLedgerRow, readLedgerRow } from './apply/ledger-rows.js';
@@ -79,6 +80,15 @@ export function createTargetEngine(options: TargetEngineOptions): TargetEngine {
       return result;
     },
     applyDdl: async (place, body) => await sessions.withDdlSession(place.stream, async (session) => await applyDdl(session, place, body)),
+    discardTrain: async (places, by) => {
+      const stream = places[0]?.stream;
+      if (stream === undefined) throw new SrdfError('wagon-malformed', emptyTrain);
+      return await sessions.withDdlSession(stream, async (session) => await discardTrain(session, places, by));
+    },
+    discardedWagons: async (stream) =>
+      await sessions.withReader(
+        async (connection) => await guarded(`reading what was discarded of ${stream}`, async () => await readDiscarded(connection, stream)),
+      ),
     foreignKeys: async (_stream, selection) =>
       await sessions.withReader(
         async (connection) =>

@@ -64,7 +64,7 @@ export class TargetSessions {
   }
 
   /** A session of its own, closed afterwards, since it has been another's. */
-  async withDdlSession(stream: StreamName, run: (session: TargetSession) => Promise<ApplyResult>): Promise<ApplyResult> {
+  async withDdlSession<T>(stream: StreamName, run: (session: TargetSession) => Promise<T>): Promise<T> {
     const session = await this.open();
     try {
       await guarded('taking the stream’s lock', async () => await lockStream(session, stream));
