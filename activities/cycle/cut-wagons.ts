@@ -3,7 +3,7 @@ import { SrdfError } from '../../temporal/error-catalogue.js';
 import type { CutFrom, CutInput, CutResult, WagonRef } from '../contracts.js';
 import type { SourceSite, SourceStream } from '../site.js';
 import type { Sequence, StreamName } from '../vocabulary.js';
-import { type CutPiece, cutBodies } from '../wagon/cut.js';
+import { type CutPiece, type CutWithdrawal, cutBodies } from '../wagon/cut.js';
 import { type Heartbeat, withHeartbeat } from './heartbeat.js';
 import { SingleFlight } from './single-flight.js';
 import { chainAfter, type SpoolChain } from './spool-chain.js';
@@ -60,17 +60,16 @@ async function spooled(site: SourceSite, stream: StreamName) {
   );
 }
 
+type Counted = Omit<CutPiece, 'body'>;
+
 class Cutting {
   private readonly wagons: WagonRef[];
   /** Where the next sealed wagon hangs on. */
   private at: CutFrom;
-  private fresh = 0;
+  /** What was cut this time, without the bodies. */
+  private readonly fresh: Counted[] = [];
   private caughtUp = false;
-  private transactions = 0;
-  private readonly changes = { captured: 0, carried: 0 };
-  private readonly bytes = { log: 0, raw: 0, wire: 0 };
   private readonly milliseconds = { read: 0, compact: 0, seal: 0 };
-  private committed: { first: number; last: number } | null = null;
 
   constructor(
     private readonly site: SourceSite,
@@ -106,10 +105,14 @@ class Cutting {
       for await (const piece of pieces) {
         await sealing;
         signal.throwIfAborted();
+        if ('withdraw' in piece) {
+          await this.withdraw(piece);
+          continue;
+        }
         this.count(piece);
         sealing = this.input.dryRun === true ? Promise.resolve() : this.seal(piece);
         sealing.catch(() => undefined); // awaited below or in the next round
-        enough = piece.train.last && this.chain.offered.length + this.fresh >= this.input.maxWagons;
+        enough = piece.train.last && this.chain.offered.length + this.fresh.length >= this.input.maxWagons;
         if (enough && this.input.dryRun !== true) break;
         enough = false;
       }
@@ -120,16 +123,31 @@ class Cutting {
     this.milliseconds.read = Math.max(0, performance.now() - started - this.milliseconds.compact);
   }
 
-  private count(piece: CutPiece): void {
-    this.fresh++;
-    this.transactions += piece.transactions;
-    this.changes.captured += piece.captured;
-    this.changes.carried += piece.carried;
-    this.bytes.log += piece.logBytes;
-    this.bytes.raw += piece.rawBytes;
-    this.milliseconds.compact += piece.compactMilliseconds;
-    if (piece.committed !== null) this.committed = { first: this.committed?.first ?? piece.committed.first, last: piece.committed.last };
-    this.heartbeat.report({ wagons: this.fresh, changes: this.changes.captured, log: this.bytes.log });
+  private count({ body: _body, ...counted }: CutPiece): void {
+    this.fresh.push(counted);
+    this.milliseconds.compact += counted.compactMilliseconds;
+    this.heartbeat.report({ wagons: this.fresh.length, changes: this.sum('captured'), log: this.sum('logBytes') });
+  }
+  private sum(of: 'transactions' | 'captured' | 'carried' | 'logBytes' | 'rawBytes'): number {
+    return this.fresh.reduce((sum, it) => sum + it[of], 0);
+  }
+
+  /** Wagons of a transaction that the source has rolled back. None was offered yet, so their sequences are free again. */
+  private async withdraw({ withdraw }: CutWithdrawal): Promise<void> {
+    if (withdraw > this.fresh.length)
+      throw new SrdfError('spool-inconsistent', {
+        tried: `taking back ${withdraw} wagons of ${this.input.stream}`,
+        found: `only ${this.fresh.length} were cut this time`,
+        action: 'This is an error of the program: please report it with this message',
+      });
+    this.fresh.splice(-withdraw);
+    if (this.input.dryRun === true) return;
+    // The last first: a kill in between leaves a train without its end, which the next cut takes away.
+    for (const wagon of this.wagons.splice(-withdraw).reverse()) {
+      await this.site.spool.release(wagon);
+      await removeNote(this.site.stateDirectory, wagon);
+    }
+    this.at = after(this.wagons.at(-1)) ?? this.input.after;
   }
 
   private async seal(piece: CutPiece): Promise<void> {
@@ -170,7 +188,6 @@ class Cutting {
         action: 'Nothing is lost: the next cycle offers the one that is there. See that one source worker alone runs for this site',
       });
     const wagon: WagonRef = { ...address, hash: sealed.hash, bytes: put.bytes, positionTo, train };
-    this.bytes.wire += put.bytes;
     this.milliseconds.seal += performance.now() - started;
     this.at = after(wagon) ?? at;
     this.wagons.push(wagon);
@@ -180,16 +197,22 @@ class Cutting {
     const wagons = this.wagons.slice(0, this.input.maxWagons);
     const whole = wagons.length === this.wagons.length;
     const { read, compact, seal } = this.milliseconds;
+    const committed = this.fresh.flatMap((it) => (it.committed === null ? [] : [it.committed]));
+    const [first, last] = [committed[0]?.first, committed.at(-1)?.last];
     return {
       wagons,
       unconfirmed: this.chain.passed.slice(0, UNCONFIRMED_TOLD),
-      fresh: this.input.dryRun === true ? 0 : this.fresh,
+      fresh: this.input.dryRun === true ? 0 : this.fresh.length,
       caughtUp: whole && (this.caughtUp || spoolOnly),
       next: after(wagons.at(-1)) ?? this.input.after,
-      transactions: this.transactions,
-      changes: this.changes,
-      bytes: this.bytes,
-      committed: this.committed,
+      transactions: this.sum('transactions'),
+      changes: { captured: this.sum('captured'), carried: this.sum('carried') },
+      bytes: {
+        log: this.sum('logBytes'),
+        raw: this.sum('rawBytes'),
+        wire: this.wagons.slice(this.chain.offered.length).reduce((sum, wagon) => sum + wagon.bytes, 0),
+      },
+      committed: first === undefined || last === undefined ? null : { first, last },
       milliseconds: { read: Math.round(read), compact: Math.round(compact), seal: Math.round(seal) },
     };
   }

@@ -56,14 +56,24 @@ export interface CutPiece {
   readonly compactMilliseconds: number;
 }
 
+/** The last `withdraw` pieces are void: the source has rolled their transaction back. The next piece begins where the first of them did. */
+export interface CutWithdrawal {
+  readonly withdraw: number;
+}
+
 type Commit = Extract<LogItem, { kind: 'commit' }>;
 type Ddl = Extract<LogItem, { kind: 'ddl' }>;
 
-export async function* cutBodies(log: AsyncIterable<LogBatch>, options: CutOptions): AsyncGenerator<CutPiece, void, void> {
+export async function* cutBodies(log: AsyncIterable<LogBatch>, options: CutOptions): AsyncGenerator<CutPiece | CutWithdrawal, void, void> {
   const cut = new Cut(options);
   for await (const batch of log) {
     for (const item of batch.items) {
       if (item.kind === 'rows' && cut.facts === null) cut.facts = await options.foreignKeys();
+      if (item.kind === 'abandon') {
+        const withdraw = cut.abandon();
+        if (withdraw > 0) yield { withdraw };
+        continue;
+      }
       // Not `yield*` of an asynchronous generator: a turn of the event loop an item would cost more than the item itself.
       for (const piece of cut.take(item)) yield piece;
     }
@@ -88,6 +98,8 @@ class Cut {
   /** A statement whose transaction may hold more; only the next item tells. */
   #ddl: Ddl | null = null;
   #ddlParts = 0;
+  /** As it was before the open transaction's first statement became a piece. */
+  #beforeDdl: { readonly from: Position; readonly at: Position; readonly window: Window } | null = null;
   #boundaries: Position[];
   #afterDdl = false;
   readonly #clock: () => number;
@@ -99,7 +111,7 @@ class Cut {
     this.#clock = options.clock ?? (() => performance.now());
   }
 
-  *take(item: LogItem): Generator<CutPiece, void, void> {
+  *take(item: Exclude<LogItem, { kind: 'abandon' }>): Generator<CutPiece, void, void> {
     switch (item.kind) {
       case 'begin':
         if (!this.#open.empty || this.#cars > 0 || this.#ddl !== null) {
@@ -128,6 +140,20 @@ class Cut {
         yield* this.#commit({ ...item, committedAt: Math.floor(item.committedAt) });
         return;
     }
+  }
+
+  /** Forgets the open transaction. Returns how many pieces of it were given out. */
+  abandon(): number {
+    const given = this.#yielded + this.#ddlParts;
+    if (this.#beforeDdl !== null) {
+      this.#from = this.#beforeDdl.from;
+      this.#at = this.#beforeDdl.at;
+      this.#window = this.#beforeDdl.window;
+    }
+    this.#ddl = null;
+    this.#held = null;
+    this.#closeTransaction();
+    return given;
   }
 
   *end(): Generator<CutPiece, void, void> {
@@ -182,16 +208,21 @@ class Cut {
       if (between) yield* this.#flush();
       this.#join(commit);
     }
-    this.#open = new Load();
-    this.#cars = 0;
-    this.#yielded = 0;
-    this.#ddlParts = 0;
+    this.#closeTransaction();
     this.#at = commit.position;
     const { load, logBytes } = this.#window;
     const full = load.changes >= this.options.maxChanges || load.bytes >= this.options.maxBytes;
     const onTheWay = load.empty && logBytes >= POSITION_ONLY_ON_THE_WAY_BYTES;
     if (crossed.length > 0) this.#boundaries = this.#boundaries.filter((mark) => !crossed.includes(mark));
     if (crossed.length > 0 || full || onTheWay) yield* this.#flush({ evenEmpty: true });
+  }
+
+  #closeTransaction(): void {
+    this.#open = new Load();
+    this.#cars = 0;
+    this.#yielded = 0;
+    this.#ddlParts = 0;
+    this.#beforeDdl = null;
   }
 
   /** The open transaction, whole, joins the window. */
@@ -257,6 +288,7 @@ class Cut {
     const committed = { first: time, last: time };
     const positionTo = commit?.position ?? ddl.resumeAfter;
     const logBytes = this.#window.logBytes + (commit?.logBytes ?? 0);
+    this.#beforeDdl ??= { from: this.#from, at: this.#at, window: this.#window };
     this.#window = emptyWindow();
     const piece: CutPiece = {
       body: { kind: 'ddl', statement: ddl.statement, committed, logBytes },

@@ -99,6 +99,12 @@ export class MysqlReplica {
     const wagons: Wagon[] = [];
     let { sequence, wagonHash } = ledger as { sequence: number; wagonHash: WagonHash };
     for await (const piece of pieces) {
+      if ('withdraw' in piece) {
+        wagons.splice(-piece.withdraw);
+        sequence -= piece.withdraw;
+        wagonHash = wagons.at(-1)?.place.hash ?? ledger.wagonHash;
+        continue;
+      }
       const wagon = wagonOf(piece, ++sequence as Sequence, wagonHash);
       wagonHash = wagon.place.hash;
       wagons.push(wagon);

@@ -241,6 +241,28 @@ describe('a transaction larger than a wagon', () => {
   });
 });
 
+describe('a transaction that the source rolled back when it was killed', () => {
+  it('leaves nothing behind, and its wagons numbers to the next', async () => {
+    source.transactions.push(1, -11, 2, 11, -3);
+    const result = await cut();
+    expect(sequences(result.wagons)).toEqual([1, 2, 3, 4, 5]);
+    expect(result).toMatchObject({ fresh: 5, transactions: 3, changes: { captured: 14 }, bytes: { log: 300 } });
+    expect(await pair.spool.list(stream, 'changes')).toEqual(result.wagons);
+    expect(await readdir(join(directory, 'paris', 'notes', stream))).toHaveLength(5);
+    await restart();
+    await cycle();
+    expect(target.rows).toEqual(everythingOnce());
+    expect(await pair.spool.list(stream, 'changes')).toEqual([]);
+  });
+  it('counts for nothing in a dry run', async () => {
+    source.transactions.push(1, -11, 2);
+    expect(await pair.cutWagons({ stream, after: await start(), maxWagons: 10, boundaries: [], dryRun: true })).toMatchObject({
+      transactions: 2,
+      changes: { captured: 3 },
+    });
+  });
+});
+
 describe('after a crash', () => {
   it('between commit and receipt, the receipt is given again', async () => {
     source.transactions.push(4, 4, 4);
@@ -380,39 +402,6 @@ describe('two attempts at once', () => {
       if (transaction !== 3) return;
       source.before = () => undefined;
       arrive();
-  it('is left out by decision: its receipt never says applied, not even after a crash right behind the commit', async () => {
-    source.transactions.push(4, 11, 4);
-    poison(2);
-    const { wagons } = await cut();
-    await pair.shipWagons({ stream, wagons });
-    await pair.applyWagons({ stream, wagons });
-    await expect(pair.applyWagons({ stream, wagons })).rejects.toMatchObject({ code: 'target-divergence' });
-    const dead = (await pair.readLedger({ stream })).deadLetter;
-    if (dead === null) throw new Error('no dead letter');
-    const decision = { stream, epoch: dead.epoch, sequence: dead.sequence, hash: dead.hash, by: 'alice' };
-    await expect(pair.discardDeadLetter({ ...decision, hash: 'f'.repeat(64) as typeof dead.hash })).rejects.toMatchObject({
-      code: 'wagon-missing',
-    });
-    target.afterCommit = () => {
-      throw new Error('power cut');
-    };
-    await expect(pair.discardDeadLetter(decision)).rejects.toThrow('power cut');
-    target.afterCommit = () => undefined;
-    await restart();
-    await pair.discardDeadLetter(decision);
-    const train = wagons.filter((wagon) => !wagon.train.last || wagon.train.index > 0);
-    expect(train).toHaveLength(3);
-    for (const wagon of train) expect(await pair.inbox.wagonState(wagon)).toBe('refused');
-    // A refused receipt is no confirmation until it says that the wagon was passed; then it lets the spool go, counted apart.
-    const passed = wagons.filter((wagon) => wagon.sequence <= 4);
-    const { confirmed, discarded } = await pair.confirmWagons({ stream, wagons: passed });
-    expect([confirmed, discarded]).toEqual([[1], [2, 3, 4]]);
-    expect(await pair.confirmWagons({ stream, wagons: passed })).toMatchObject({ confirmed: [], discarded: [] });
-    await cycle();
-    expect(target.rows).toEqual([0, 0, 0, 0, 2, 2, 2, 2]);
-    expect(await pair.spool.list(stream, 'changes')).toEqual([]);
-  });
-
       await new Promise((resolve) => signal?.addEventListener('abort', resolve, { once: true }));
     };
     const older = cut(100, after);

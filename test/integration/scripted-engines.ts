@@ -5,7 +5,7 @@
 
 import type { ApplyResult, Ledger, LogItem, SourceEngine, TargetEngine, WagonPlace } from '../../activities/engines/engine.js';
 import { decide, ledgerAfter } from '../../activities/engines/mysql/ledger.js';
-import { type Epoch, NO_WAGON, type Position, type Sequence, type StreamName, type WagonHash } from '../../activities/vocabulary.js';
+import { type Epoch, NO_WAGON, type Position, type Sequence, type StreamName } from '../../activities/vocabulary.js';
 import type { RowFormat } from '../../activities/wagon/body.js';
 import { SrdfError } from '../../temporal/error-catalogue.js';
 
@@ -19,7 +19,7 @@ const rowFormat: RowFormat = {
 };
 const table = { database: 'shop', table: 'orders', bytes: Uint8Array.of(1) };
 
-/** A log of transactions; each inserts so many rows of one byte. */
+/** A log of transactions; each inserts so many rows of one byte. Less than 0: so many, and then the source was killed and rolled them back. */
 export class ScriptedSource implements Pick<SourceEngine, 'name' | 'rowFormat' | 'reached' | 'readLog' | 'currentPosition' | 'close'> {
   readonly name = 'mariadb';
   readonly rowFormat = rowFormat;
@@ -36,7 +36,7 @@ export class ScriptedSource implements Pick<SourceEngine, 'name' | 'rowFormat' |
       await this.before(at + 1, options.signal);
       options.signal?.throwIfAborted();
       const items: LogItem[] = [{ kind: 'begin' }];
-      for (let row = 0; row < (this.transactions[at] ?? 0); row++)
+      for (let row = 0; row < Math.abs(this.transactions[at] ?? 0); row++)
         items.push({
           kind: 'rows',
           table,
@@ -45,6 +45,10 @@ export class ScriptedSource implements Pick<SourceEngine, 'name' | 'rowFormat' |
           foreignKeyChecks: true,
           uniqueChecks: true,
         });
+      if ((this.transactions[at] ?? 0) < 0) {
+        yield { items: [...items, { kind: 'abandon' }] };
+        continue;
+      }
       items.push({
         kind: 'commit',
         position: logPosition(at + 1),
@@ -59,11 +63,7 @@ export class ScriptedSource implements Pick<SourceEngine, 'name' | 'rowFormat' |
 
 /** A ledger and the rows applied to it. */
 export class ScriptedTarget
-  implements
-    Pick<
-      TargetEngine,
-      'name' | 'outOfScope' | 'discardTrain' | 'discardedWagons' | 'readLedger' | 'boundaries' | 'applyTrain' | 'foreignKeys' | 'close'
-    >
+  implements Pick<TargetEngine, 'name' | 'outOfScope' | 'readLedger' | 'boundaries' | 'applyTrain' | 'foreignKeys' | 'close'>
 {
   readonly name = 'mariadb';
   ledger: Ledger | null = {
@@ -89,16 +89,6 @@ export class ScriptedTarget
   readLedger = async (): Promise<Ledger | null> => this.ledger;
   boundaries = async (): Promise<readonly Position[]> => [];
   foreignKeys = async () => [];
-  readonly discarded = new Set<WagonHash>();
-  discardedWagons = async (): Promise<ReadonlySet<WagonHash>> => this.discarded;
-  discardTrain: TargetEngine['discardTrain'] = async (places) => {
-    const last = places.at(-1);
-    if (this.ledger === null || last === undefined || decide(this.ledger, places).do !== 'apply') throw new Error('nothing to discard');
-    for (const { hash } of places) this.discarded.add(hash);
-    this.ledger = ledgerAfter(this.ledger, last, false, 0);
-    this.afterCommit(places);
-    return this.ledger;
-  };
   close = async (): Promise<void> => undefined;
 
   applyTrain: TargetEngine['applyTrain'] = async (places, bodies): Promise<ApplyResult> => {

@@ -25,10 +25,19 @@ function event(type: number, body: Buffer, options: { end?: number; flags?: numb
   return Buffer.concat([bytes, u(4, crc32(bytes))]);
 }
 const rotate = (file: string, offset: number) => event(EVENT.ROTATE, Buffer.concat([u(8, offset), Buffer.from(file)]), { flags: 0x20 });
-const description = () =>
-  event(EVENT.FORMAT_DESCRIPTION, Buffer.concat([u(2, 4), Buffer.alloc(50), u(4, 0), u(1, 19), Buffer.alloc(40), u(1, 1)]));
-const mariadbGtid = (domain: number, sequence: number, server = 1, end = 0) =>
-  event(EVENT.MARIADB_GTID, Buffer.concat([u(8, sequence), u(4, domain), u(1, 0), Buffer.alloc(6)]), { server, end });
+const description = (created = 0, end = 0) =>
+  event(EVENT.FORMAT_DESCRIPTION, Buffer.concat([u(2, 4), Buffer.alloc(50), u(4, created), u(1, 19), Buffer.alloc(40), u(1, 1)]), { end });
+/** FL_TRANSACTIONAL is 4. */
+const mariadbGtid = (domain: number, sequence: number, server = 1, end = 0, flags = 4) =>
+  event(EVENT.MARIADB_GTID, Buffer.concat([u(8, sequence), u(4, domain), u(1, flags), Buffer.alloc(6)]), { server, end });
+const gtidList = (...gtids: readonly (readonly [domain: number, server: number, sequence: number])[]) =>
+  event(
+    EVENT.MARIADB_GTID_LIST,
+    Buffer.concat([
+      u(4, gtids.length),
+      ...gtids.map(([domain, server, sequence]) => Buffer.concat([u(4, domain), u(4, server), u(8, sequence)])),
+    ]),
+  );
 const xid = (end = 0) => event(EVENT.XID, u(8, 1), { end });
 /** shop.t (id INT PRIMARY KEY, v VARCHAR(100), w VARCHAR(100)) with FULL metadata, and a row of it. */
 const shape = Buffer.concat([
@@ -98,8 +107,97 @@ describe('positions', () => {
   it('never stand inside a transaction that the log breaks off', () => {
     const it = feed(assembler('mariadb'), rotate('b.000007', 4), description(), mariadbGtid(0, 1), tableMap(), insert());
     expect(it.inTransaction).toBe(true);
-    expect(codeOf(() => feed(it, rotate('b.000008', 4)))).toBe('log-corrupt');
+    expect(codeOf(() => feed(it, rotate('b.000008', 4), description()))).toBe('log-corrupt');
     expect(positions(it)).toEqual([]);
+  });
+});
+
+describe('a log that a killed server broke off', () => {
+  const STARTED = 1_700_000_000;
+  const FIRST_END = 4 + description().length;
+  const start = () => description(STARTED, FIRST_END);
+  const kinds = (it: TransactionAssembler) => it.items.map((item) => item.kind).join(' ');
+  const whole = (sequence: number) => [mariadbGtid(0, sequence), tableMap(), insert(), xid()];
+  const upToHalf = (flags = 4) =>
+    feed(assembler('mariadb'), rotate('b.000007', 4), description(), ...whole(1), mariadbGtid(0, 2, 1, 0, flags), tableMap(), insert());
+
+  it('goes on in the file the server began when it started, with the same number for another transaction', () => {
+    const it = feed(upToHalf(), rotate('b.000008', 4), start(), gtidList([0, 1, 1]), ...whole(2));
+    expect(kinds(it)).toBe('begin rows commit begin rows abandon begin rows commit');
+    expect(positions(it).map((text) => text.replace(/offset=\d+;/, ''))).toEqual([
+      'server=s;file=b.000007;gtid=0-1-1',
+      'server=s;file=b.000008;gtid=0-1-2',
+    ]);
+  });
+  it('is not at its end before that is proven', () => {
+    const it = upToHalf();
+    for (const bytes of [rotate('b.000008', 4), start()]) {
+      feed(it, bytes);
+      expect([it.inTransaction, kinds(it)]).toEqual([true, 'begin rows commit begin rows']);
+    }
+    feed(it, gtidList([0, 1, 1]));
+    expect(it.inTransaction).toBe(false);
+  });
+  it('and in which an event is torn, goes on likewise, in a transaction and outside', () => {
+    const inside = upToHalf();
+    expect(inside.tornEvent()).toBe(true);
+    expect(kinds(feed(inside, rotate('b.000008', 4), start(), gtidList([0, 1, 1]), ...whole(2)))).toContain('abandon');
+    const between = feed(assembler('mariadb'), rotate('b.000007', 4), description(), ...whole(1));
+    expect([between.tornEvent(), between.inTransaction]).toEqual([true, true]);
+    expect(kinds(feed(between, rotate('b.000008', 4), start(), gtidList([0, 1, 1]), ...whole(2)))).toBe(
+      'begin rows commit begin rows commit',
+    );
+  });
+  it('goes on behind a file in which the server was killed at once again', () => {
+    const it = feed(upToHalf(), rotate('b.000008', 4), start(), rotate('b.000009', 4), start(), gtidList([0, 1, 1]), ...whole(2));
+    expect(positions(it).at(-1)).toMatch(/file=b\.000009;.*gtid=0-1-2/);
+  });
+  it.each([
+    ['the server had not started', [rotate('b.000008', 4), description(0, FIRST_END), gtidList([0, 1, 1])]],
+    ['the description was only sent again', [rotate('b.000008', 4), description(STARTED, 0), gtidList([0, 1, 1])]],
+    ['the server started in the middle of the file', [start(), gtidList([0, 1, 1])]],
+    ['the file ended in order', [event(EVENT.ROTATE, Buffer.concat([u(8, 4), Buffer.from('b.000008')]), { end: 9999 }), start()]],
+    ['the next file knows of the transaction', [rotate('b.000008', 4), start(), gtidList([0, 1, 2])]],
+    ['the next file knows of another server', [rotate('b.000008', 4), start(), gtidList([0, 2, 1])]],
+    ['the next file knows of another domain', [rotate('b.000008', 4), start(), gtidList([0, 1, 1], [7, 1, 1])]],
+    ['the next file says nothing of it', [rotate('b.000008', 4), start(), mariadbGtid(0, 2)]],
+    [
+      'the next file was turned in order',
+      [rotate('b.000008', 4), start(), rotate('b.000009', 4), description(0, FIRST_END), gtidList([0, 1, 1])],
+    ],
+    ['the transaction just goes on', [rotate('b.000008', 4), insert()]],
+  ])('is damaged when %s', (_what, events) => {
+    expect(codeOf(() => feed(upToHalf(), ...events))).toBe('log-corrupt');
+  });
+  it('is damaged when what lies behind a torn event is missing', () => {
+    const it = feed(assembler('mariadb'), rotate('b.000007', 4), description(), ...whole(1));
+    it.tornEvent();
+    expect(codeOf(() => feed(it, rotate('b.000008', 4), start(), gtidList([0, 1, 5])))).toBe('log-corrupt');
+  });
+  it('stops the stream where a rollback cannot put everything back', () => {
+    const next = [rotate('b.000008', 4), start(), gtidList([0, 1, 1])];
+    expect(codeOf(() => feed(upToHalf(0), ...next))).toBe('incident');
+    const behindStatement = feed(
+      new TransactionAssembler({
+        family: 'mariadb',
+        server: 's',
+        source: 'paris',
+        selection: { databases: ['shop'], include: [], exclude: [] },
+        from: { server: 's', file: 'b.000007', offset: 4, parts: 1, gtid: '0-1-1', known: '' },
+        rows: true,
+      }),
+      ...[rotate('b.000007', 4), description(), mariadbGtid(0, 2), tableMap(), insert()],
+    );
+    expect(codeOf(() => feed(behindStatement, ...next))).toBe('incident');
+  });
+  it('of MySQL is damaged: MySQL trims the file itself', () => {
+    const gtid = event(
+      EVENT.GTID,
+      Buffer.concat([u(1, 1), Buffer.alloc(16, 7), u(8, 1)].concat([u(1, 2), Buffer.alloc(16), Buffer.alloc(7)])),
+    );
+    const it = feed(assembler('mysql'), rotate('b.000007', 4), description(), gtid, tableMap(), insert());
+    expect(it.tornEvent()).toBe(false);
+    expect(codeOf(() => feed(it, rotate('b.000008', 4), start()))).toBe('log-corrupt');
   });
 });
 

@@ -116,7 +116,7 @@ async function cut(items: readonly LogItem[], facts: readonly ForeignKeyFact[], 
     maxBytes: 2 ** 20,
     foreignKeys: async () => facts,
   };
-  for await (const piece of cutBodies(inBatches(items, batch), options)) pieces.push(piece);
+  for await (const piece of cutBodies(inBatches(items, batch), options)) if (!('withdraw' in piece)) pieces.push(piece);
   return pieces;
 }
 

@@ -61,7 +61,10 @@ async function cut(items: readonly LogItem[], over: Partial<CutOptions> = {}): P
     foreignKeys: async () => factsOf(SCHEMA),
     ...over,
   };
-  for await (const piece of cutBodies(log(), options)) pieces.push(piece);
+  for await (const piece of cutBodies(log(), options)) {
+    if ('withdraw' in piece) pieces.splice(-piece.withdraw);
+    else pieces.push(piece);
+  }
   return pieces;
 }
 /** `from-to` of each piece, `*` for a statement, `#n` for a car of a train with more behind it, and the changes in it. */
@@ -155,6 +158,7 @@ describe('a transaction larger than a wagon', () => {
       maxBytes: 2 ** 30,
     };
     for await (const piece of cutBodies(log(), { ...options, foreignKeys: async () => [] })) {
+      if ('withdraw' in piece) continue;
       cars++;
       received += piece.captured;
       expect(produced - received).toBeLessThanOrEqual(2 * 100 + 1);
@@ -165,6 +169,46 @@ describe('a transaction larger than a wagon', () => {
   it('that the log breaks off in, after cars were given out, is an error instead of a train without end', async () => {
     expect(await codeOf(() => cut(large.slice(0, -1), { maxChanges: 1 }))).toBe('log-corrupt');
     expect(await codeOf(() => cut([begin, insert(PARENT, row(1)), begin]))).toBe('log-corrupt');
+  });
+});
+
+describe('a transaction that the source rolled back when it was killed', () => {
+  const abandon: LogItem = { kind: 'abandon' };
+  const half = [begin, insert(PARENT, row(1)), insert(PARENT, row(2)), insert(PARENT, row(3))];
+
+  it('leaves nothing, and the next piece begins where it did', async () => {
+    expect(outline(await cut([...half, abandon, ...transaction('02', row(1))]))).toEqual(['00-02 (1)']);
+    expect(outline(await cut([...transaction('01', row(9)), ...half, abandon]))).toEqual(['00-01 (1)']);
+  });
+  it('takes back the cars that were given out, and nothing before them', async () => {
+    const log = [...transaction('01', row(9)), ...half, abandon, ...transaction('02', row(1))];
+    expect(outline(await cut(log, { maxChanges: 1 }))).toEqual(['00-01 (1)', '01-02 (1)']);
+    const kinds: string[] = [];
+    const batches = async function* (): AsyncGenerator<LogBatch> {
+      yield { items: log };
+    };
+    const options = {
+      from: position('00'),
+      rowFormat: modelFormat,
+      reached: (a: string, b: string) => a >= b,
+      boundaries: [],
+      maxChanges: 1,
+      maxBytes: 2 ** 30,
+    };
+    for await (const piece of cutBodies(batches(), { ...options, foreignKeys: async () => [] }))
+      kinds.push('withdraw' in piece ? `withdraw ${piece.withdraw}` : piece.positionTo);
+    // Three cars were cut, of which the last was held back.
+    expect(kinds).toEqual(['01', '01', 'withdraw 1', '02']);
+  });
+  it('takes back its statement too, and the log before it is counted all the same', async () => {
+    const quiet = [begin, commit('01', { logBytes: 2 ** 20 })];
+    for (const rest of [[], [insert(PARENT, row(1))], [ddl('01+2')]]) {
+      expect(
+        outline(await cut([...transaction('01', row(9)), begin, ddl('01+1'), ...rest, abandon, ...transaction('02', row(1))])),
+      ).toEqual(['00-01 (1)', '01-02 (1)']);
+      const [piece] = await cut([...quiet, begin, ddl('01+1'), ...rest, abandon]);
+      expect(piece).toMatchObject({ positionFrom: '00', positionTo: '01', logBytes: 2 ** 20 });
+    }
   });
 });
 

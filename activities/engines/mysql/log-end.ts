@@ -25,6 +25,14 @@ export async function logEnd(connection: Connection, kind: ServerKind): Promise<
   return { file: String(row.File), offset: Number(row.Position) };
 }
 
+/** The file the server wrote on in after this one; null while it writes this one, or when it is gone. */
+export async function fileAfter(connection: Connection, file: string): Promise<string | null> {
+  const [rows] = await connection.query<RowDataPacket[]>('SHOW BINARY LOGS');
+  const at = rows.findIndex((row) => String(row.Log_name) === file);
+  const next = at < 0 ? undefined : rows[at + 1];
+  return next === undefined ? null : String(next.Log_name);
+}
+
 /** Errors of statements on an open source connection. 1142, 1227, 1370: a privilege lacks. */
 export function queryError(error: unknown, tried: string): unknown {
   if (error instanceof SrdfError) return error;
@@ -34,7 +42,7 @@ export function queryError(error: unknown, tried: string): unknown {
     return new SrdfError('source-preflight', {
       tried,
       found,
-      action: 'Grant the account of the source in srdf.yaml what `srdf doctor` lists (see the GRANT statements in the README)',
+      action: 'Grant the account of the source in srdf.yaml what the README lists for it; `srdf establish --dry-run` names what lacks',
       cause: error,
     });
   return new SrdfError('source-unreachable', {

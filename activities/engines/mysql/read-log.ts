@@ -10,7 +10,7 @@ import { parseGtidSet } from './binlog/gtid-set.js';
 import { PacketFramer } from './binlog/packet-framer.js';
 import { TransactionAssembler } from './binlog/transaction-assembler.js';
 import { describeServer, openConnection, type ServerAccess, type ServerKind, serverIdentity, serverKind } from './connection.js';
-import { logEnd, queryError } from './log-end.js';
+import { fileAfter, logEnd, queryError } from './log-end.js';
 import { type BinlogPosition, comparePlace, parsePosition } from './position.js';
 
 export { mysqlRowFormat } from './binlog/row-format.js';
@@ -51,7 +51,7 @@ export async function scanDdl(
   // Server id 0: a look beside the reader that is at work, which isn't thrown out for it.
   for await (const batch of readBatches(access, from, { selection }, { rows: false, serverId: 0, until: parsePosition(to) })) {
     for (const item of batch.items) {
-      if (item.kind === 'begin') pending = [];
+      if (item.kind === 'begin' || item.kind === 'abandon') pending = [];
       else if (item.kind === 'ddl') pending.push(item.statement.classification);
       else if (item.kind === 'commit') {
         for (const classification of pending) found.push({ position: item.position, classification });
@@ -74,7 +74,7 @@ async function* readBatches(access: ServerAccess, from: Position, options: ReadL
   const follow = options.follow === true;
   const where = describeServer(access.server);
   options.signal?.throwIfAborted();
-  const connection = await openConnection(access);
+  let connection = await openConnection(access);
   let dump: DumpConnection | null = null;
   try {
     const kind = await serverKind(connection);
@@ -98,15 +98,24 @@ async function* readBatches(access: ServerAccess, from: Position, options: ReadL
       from: start,
       rows: plan.rows,
     });
-    dump = await DumpConnection.open(connection, {
-      family: kind.engine,
-      version: kind.number,
-      start: dumpStart(at, moved, kind),
-      serverId: plan.serverId,
-      stopAtEnd: !follow,
-      signal: options.signal,
-    });
-    yield* consume(dump, assembler, end === null ? null : { ...start, ...end, parts: 0 }, where);
+    for (let begin = dumpStart(at, moved, kind); ; ) {
+      dump = await DumpConnection.open(connection, {
+        family: kind.engine,
+        version: kind.number,
+        start: begin,
+        serverId: plan.serverId,
+        stopAtEnd: !follow,
+        signal: options.signal,
+      });
+      const torn: SrdfError | null = yield* consume(dump, assembler, end === null ? null : { ...start, ...end, parts: 0 }, where);
+      if (torn === null) return;
+      // The server won't go over a torn event by itself. Whether the next file goes on from before it, the assembler asks for proof.
+      dump.close();
+      connection = await openConnection(access);
+      const next = await fileAfter(connection, assembler.file);
+      if (next === null || !assembler.tornEvent()) throw torn;
+      begin = { by: 'file', file: next, offset: 4 };
+    }
   } catch (error) {
     if (options.signal?.aborted === true) throw options.signal.reason;
     throw queryError(error, `reading the binary log of ${where} from ${at.file}:${at.offset}`);
@@ -116,12 +125,13 @@ async function* readBatches(access: ServerAccess, from: Position, options: ReadL
   }
 }
 
+/** To the end, or to a file that ends inside an event: then returns what the server says of it. */
 async function* consume(
   dump: DumpConnection,
   assembler: TransactionAssembler,
   end: BinlogPosition | null,
   where: string,
-): AsyncGenerator<LogBatch> {
+): AsyncGenerator<LogBatch, SrdfError | null> {
   const framer = new PacketFramer();
   const take = (): LogBatch => {
     const { items } = assembler;
@@ -143,8 +153,11 @@ async function* consume(
       const { bytes, start } = framer;
       const status = bytes[start];
       if (status === 0xfe && framer.end - start < 9) finished = true;
-      else if (status === 0xff) throw serverError(bytes, start, framer.end, assembler, where);
-      else {
+      else if (status === 0xff) {
+        const { error, torn } = serverError(bytes, start, framer.end, assembler, where);
+        if (torn) return error;
+        throw error;
+      } else {
         const inner = assembler.event(bytes, start + 1, framer.end);
         if (inner !== null)
           for (const event of inner) {
@@ -156,7 +169,7 @@ async function* consume(
     }
     if (finished && end !== null && !assembler.inTransaction) assembler.endOfLog();
     if (assembler.items.length > 0) yield take();
-    if (finished) return;
+    if (finished) return null;
   }
 }
 
@@ -202,24 +215,40 @@ async function refuseForeignHistory(
   });
 }
 
+const LOST_TAIL_ACTION =
+  'The target may have what the source lost: compare them (srdf verify), then establish the stream again (srdf establish). ' +
+  'With sync_binlog=1 on the source this cannot happen again';
+
 const lostTail = (at: BinlogPosition, end: { readonly file: string; readonly offset: number }, where: string): SrdfError =>
   new SrdfError('position-purged', {
     tried: `reading the binary log of ${where} from ${at.file}:${at.offset}`,
     found: `the log ends at ${end.file}:${end.offset}: the source lost the end of its log in a crash, or the log was reset`,
-    action: 'The target may have what the source lost: compare them (srdf verify), then establish the stream again (srdf establish)',
+    action: LOST_TAIL_ACTION,
   });
 
-/** ERR packet: 0xFF, number 2 bytes, '#', SQLSTATE 5, message. */
-function serverError(bytes: Buffer, start: number, end: number, assembler: TransactionAssembler, where: string): SrdfError {
+/** ERR packet: 0xFF, number 2 bytes, '#', SQLSTATE 5, message. `torn`: the file ends inside an event. */
+function serverError(bytes: Buffer, start: number, end: number, assembler: TransactionAssembler, where: string) {
   const number = bytes.readUInt16LE(start + 1);
   const message = bytes.toString('utf8', bytes[start + 3] === 0x23 ? start + 9 : start + 3, end);
+  const torn = number === 1236 && /truncated in the middle of event/i.test(message);
+  return { error: errorOf(number, message, assembler, where), torn };
+}
+
+function errorOf(number: number, message: string, assembler: TransactionAssembler, where: string): SrdfError {
   const facts = {
     tried: `reading the binary log of ${where} at ${assembler.file}:${assembler.offset}`,
     found: `${message} (error ${number})`,
   };
+  // The files of a server that lost their ends don't grow again: it writes on in a new one, with the same GTIDs for other transactions.
+  if (number === 1236 && /impossible position|position > file size|exceeds? (the )?file size/i.test(message))
+    return new SrdfError('position-purged', {
+      tried: facts.tried,
+      found: `the file is shorter: the source lost the end of its log in a crash, or the log was reset (${message})`,
+      action: LOST_TAIL_ACTION,
+    });
   if (
     number === 1236 &&
-    /purged|could not find first log|could not find GTID state|not in the (source|master)'s binlog|impossible position|position > file size|exceeds? (the )?file size|log file .* not found|missing/i.test(
+    /purged|could not find first log|could not find GTID state|not in the (source|master)'s binlog|log file .* not found|missing/i.test(
       message,
     )
   )

@@ -6,14 +6,17 @@ import type { LogPlace } from './log-place.js';
 /** The event spoke of the file or the connection; there is nothing in it for a transaction. */
 export const CONSUMED = -1;
 
+/** In the body of a FORMAT_DESCRIPTION: when the server started, seconds since 1970; behind the version (2) and the server's (50). */
+const CREATED = 52;
+
 export class EventEnvelope {
   /** Of the file being read; null before its format description. */
   private algorithm: ChecksumAlgorithm | null = null;
 
   constructor(
     private readonly place: LogPlace,
-    /** A file or a server's life begins: no transaction may be open, and table ids mean nothing any more. */
-    private readonly beginsAnew: (what: string) => void,
+    /** A file begins. `serverStart`: null at its announcement, then whether the server that wrote its format description had just started. */
+    private readonly beginsAnew: (what: string, serverStart: boolean | null) => void,
   ) {}
 
   /** Checks the event `bytes[start, end)`, moves the place behind it and returns where its body ends; or CONSUMED. */
@@ -49,7 +52,7 @@ export class EventEnvelope {
   private madeUpRotate(bytes: Buffer, start: number, end: number): void {
     const before = this.place.file;
     this.place.rotate(bytes, start + HEADER_LENGTH, crcMatches(bytes, start, end) ? end - 4 : end);
-    if (this.place.file !== before) this.beginsAnew(`the beginning of ${this.place.file}`);
+    if (this.place.file !== before) this.beginsAnew(`the beginning of ${this.place.file}`, null);
   }
 
   private formatDescription(bytes: Buffer, start: number, end: number, endPosition: number): void {
@@ -59,7 +62,8 @@ export class EventEnvelope {
       throw this.place.unsupported(EVENT.FORMAT_DESCRIPTION, 'a log format or checksum other than version 4 with NONE or CRC32');
     if (algorithm === 'crc32' && !formatDescriptionMatches(bytes, start, end))
       throw this.place.corrupt("the checksum of the file's format description is wrong");
-    this.beginsAnew('a format description');
+    // Without a position it was sent again for a start in the middle; without a time the file follows another of the same server's life.
+    this.beginsAnew('a format description', endPosition !== 0 && bytes.readUInt32LE(body + CREATED) !== 0);
     this.algorithm = algorithm;
     // Sent again at a start in the middle of a file, where it has no position.
     if (endPosition !== 0 && this.place.offset < endPosition) this.place.advance(end - start, endPosition);

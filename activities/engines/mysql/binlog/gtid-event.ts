@@ -8,6 +8,8 @@ export interface GtidEvent {
   readonly committedAt: number | null;
   /** MariaDB: the group is this one statement and has no COMMIT. */
   readonly standalone: boolean;
+  /** false: it changed tables that a rollback doesn't put back. Known of MariaDB's transactions alone. */
+  readonly transactional: boolean;
   /** MariaDB: part of a two-phase ALTER (binlog_alter_two_phase). */
   readonly alterPhase: boolean;
   /** MariaDB: an XA transaction that is prepared, or one that was prepared and ends here. */
@@ -31,7 +33,8 @@ export function readMysqlGtid(bytes: Buffer, start: number, end: number, anonymo
   let committedAt: number | null = null;
   if (bytes[start + 25] === 2 && timeAt + 7 <= end)
     committedAt = milliseconds((bytes.readBigUInt64LE(timeAt - 1) >> 8n) & ((1n << 55n) - 1n));
-  return { gtid: anonymous ? null : { source, server: 0, sequence }, committedAt, standalone: false, alterPhase: false, xa: 'none' };
+  const gtid = anonymous ? null : { source, server: 0, sequence };
+  return { gtid, committedAt, standalone: false, transactional: true, alterPhase: false, xa: 'none' };
 }
 
 /** MariaDB GTID (sql/log_event_server.cc `Gtid_log_event`): sequence 8, domain 4, flags 1, then what the flags announce. */
@@ -49,6 +52,7 @@ export function readMariadbGtid(bytes: Buffer, start: number, end: number, serve
     gtid: { source: String(domain), server: serverId, sequence },
     committedAt: null,
     standalone: (flags & 0x01) !== 0,
+    transactional: (flags & 0x04) !== 0,
     alterPhase: (extra & 0x0e) !== 0,
     xa: (flags & 0x40) !== 0 ? 'prepared' : (flags & 0x80) !== 0 ? 'completed' : 'none',
   };
@@ -109,6 +113,7 @@ export function readTaggedGtid(bytes: Buffer, start: number, end: number): GtidE
     gtid: { source: tag === '' ? uuid : `${uuid}:${tag}`, server: 0, sequence: safe(sequence) },
     committedAt,
     standalone: false,
+    transactional: true,
     alterPhase: false,
     xa: 'none',
   };

@@ -28,6 +28,16 @@ export class GtidHistory {
     return last !== undefined && last.server === gtid.server && gtid.sequence <= last.sequence ? 'repeated' : 'new';
   }
 
+  /** Whether the log holds nothing but what was read or known: `list` is what MariaDB says of the files before one. */
+  isWhole(list: MariadbGtidSet): boolean {
+    const { executed, known } = this;
+    if (!(executed instanceof MariadbGtidSet)) return false;
+    return [...list.domains].every(([source, { server, sequence }]) => {
+      const last = executed.domains.get(source);
+      return (last?.server === server && last.sequence === sequence) || known.contains({ source, server, sequence });
+    });
+  }
+
   /** At the transaction's end. */
   add(gtid: Gtid | null): void {
     if (gtid === null) return;

@@ -11,6 +11,7 @@ import { EVENT, HEADER_FLAG, HEADER_LENGTH } from './event-types.js';
 import { type GtidEvent, readMariadbGtid, readMysqlGtid, readTaggedGtid } from './gtid-event.js';
 import { GtidHistory } from './gtid-history.js';
 import { gtidName } from './gtid-set.js';
+import { KilledServer } from './killed-server.js';
 import { LogPlace } from './log-place.js';
 import { OpenTables } from './open-tables.js';
 import { type QueryEvent, readQueryEvent } from './query-event.js';
@@ -54,6 +55,7 @@ export class TransactionAssembler {
   private readonly place: LogPlace;
   private readonly envelope: EventEnvelope;
   private readonly history: GtidHistory;
+  private readonly killed: KilledServer;
   private open: OpenTransaction | null = null;
   private logBytes = 0;
   private skipParts: number;
@@ -66,8 +68,12 @@ export class TransactionAssembler {
   constructor(private readonly options: AssemblerOptions) {
     const { from, family, source, selection } = options;
     this.place = new LogPlace(source, from.file, from.offset);
-    this.envelope = new EventEnvelope(this.place, (next) => {
-      this.noOpenTransaction(next);
+    this.killed = new KilledServer(this.place);
+    this.envelope = new EventEnvelope(this.place, (what, serverStart) => {
+      if (serverStart === null && family === 'mariadb' && this.inTransaction) this.killed.suspect(this.openName);
+      if (this.killed.suspected) {
+        if (serverStart !== null) this.killed.description(serverStart);
+      } else this.noOpenTransaction(what);
       this.tables.clear();
     });
     this.history = new GtidHistory(family, from);
@@ -84,7 +90,14 @@ export class TransactionAssembler {
     return this.place.offset;
   }
   get inTransaction(): boolean {
-    return this.open !== null;
+    return this.open !== null || this.killed.suspected;
+  }
+
+  /** The file ends inside an event; the next one comes. false: that is damage, and nothing can explain it. */
+  tornEvent(): boolean {
+    if (this.options.family !== 'mariadb') return false;
+    this.killed.suspect(this.open === null ? 'an event' : this.openName);
+    return true;
   }
 
   /**
@@ -124,6 +137,13 @@ export class TransactionAssembler {
 
   private dispatch(type: number, flags: number, bytes: Buffer, start: number, end: number): Generator<Buffer> | null {
     const body = start + HEADER_LENGTH;
+    if (this.killed.suspected) {
+      if (type === EVENT.START_ENCRYPTION) return null;
+      if (type !== EVENT.MARIADB_GTID_LIST) throw this.killed.damaged();
+      this.killed.list(bytes, body, end, (list) => this.history.isWhole(list));
+      this.rolledBack();
+      return null;
+    }
     const rows = ROWS_EVENTS.get(type);
     if (rows !== undefined) {
       this.rowsEvent(rows, bytes, body, end);
@@ -264,9 +284,31 @@ export class TransactionAssembler {
     return { server: this.options.server, file: this.place.file, offset: this.place.offset, parts: 0, ...this.history.fields };
   }
 
+  private get openName(): string {
+    return this.open === null ? 'no transaction' : `transaction ${this.nameOf(this.open.gtid)}`;
+  }
+
   private noOpenTransaction(before: string): void {
     if (this.open === null) return;
-    throw this.place.corrupt(`${before} before transaction ${this.nameOf(this.open.gtid)} has ended`);
+    throw this.place.corrupt(`${before} before ${this.openName} has ended`);
+  }
+
+  /** The server was killed while it wrote the open transaction, and has rolled it back. */
+  private rolledBack(): void {
+    const { open } = this;
+    this.open = null;
+    this.tables.endOfTransaction();
+    const stays = (what: string): SrdfError =>
+      new SrdfError('incident', {
+        tried: this.place.tried,
+        found: `the source was killed while it wrote ${open === null ? 'a transaction' : this.nameOf(open.gtid)} to its log, ${what}`,
+        action: 'Compare the sides (srdf verify), then establish the stream again (srdf establish)',
+      });
+    if (this.skipParts > 0) throw stays('a schema statement of which the target has, and the source may not');
+    if (open === null || open.known) return;
+    if (open.rowsInScope > 0 && !open.gtid.transactional)
+      throw stays('and it changed tables without transactions: what of it has stayed is not in the log');
+    if (open.begun) this.items.push({ kind: 'abandon' });
   }
 
   // ---------------------------------------------------------------- statements
