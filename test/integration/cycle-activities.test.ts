@@ -380,6 +380,39 @@ describe('a wagon that cannot be applied', () => {
     expect((await pair.readLedger({ stream })).deadLetter).toMatchObject({ sequence: 1, error: { code: 'wagon-scope' } });
   });
 
+  it('is left out by decision: its receipt never says applied, not even after a crash right behind the commit', async () => {
+    source.transactions.push(4, 11, 4);
+    poison(2);
+    const { wagons } = await cut();
+    await pair.shipWagons({ stream, wagons });
+    await pair.applyWagons({ stream, wagons });
+    await expect(pair.applyWagons({ stream, wagons })).rejects.toMatchObject({ code: 'target-divergence' });
+    const dead = (await pair.readLedger({ stream })).deadLetter;
+    if (dead === null) throw new Error('no dead letter');
+    const decision = { stream, epoch: dead.epoch, sequence: dead.sequence, hash: dead.hash, by: 'alice' };
+    await expect(pair.discardDeadLetter({ ...decision, hash: 'f'.repeat(64) as typeof dead.hash })).rejects.toMatchObject({
+      code: 'wagon-missing',
+    });
+    target.afterCommit = () => {
+      throw new Error('power cut');
+    };
+    await expect(pair.discardDeadLetter(decision)).rejects.toThrow('power cut');
+    target.afterCommit = () => undefined;
+    await restart();
+    await pair.discardDeadLetter(decision);
+    const train = wagons.filter((wagon) => !wagon.train.last || wagon.train.index > 0);
+    expect(train).toHaveLength(3);
+    for (const wagon of train) expect(await pair.inbox.wagonState(wagon)).toBe('refused');
+    // A refused receipt is no confirmation until it says that the wagon was passed; then it lets the spool go, counted apart.
+    const passed = wagons.filter((wagon) => wagon.sequence <= 4);
+    const { confirmed, discarded } = await pair.confirmWagons({ stream, wagons: passed });
+    expect([confirmed, discarded]).toEqual([[1], [2, 3, 4]]);
+    expect(await pair.confirmWagons({ stream, wagons: passed })).toMatchObject({ confirmed: [], discarded: [] });
+    await cycle();
+    expect(target.rows).toEqual([0, 0, 0, 0, 2, 2, 2, 2]);
+    expect(await pair.spool.list(stream, 'changes')).toEqual([]);
+  });
+
   it('is none when only the target is away', async () => {
     source.transactions.push(4);
     target.beforeCommit = () => {

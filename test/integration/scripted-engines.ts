@@ -5,7 +5,7 @@
 
 import type { ApplyResult, Ledger, LogItem, SourceEngine, TargetEngine, WagonPlace } from '../../activities/engines/engine.js';
 import { decide, ledgerAfter } from '../../activities/engines/mysql/ledger.js';
-import { type Epoch, NO_WAGON, type Position, type Sequence, type StreamName } from '../../activities/vocabulary.js';
+import { type Epoch, NO_WAGON, type Position, type Sequence, type StreamName, type WagonHash } from '../../activities/vocabulary.js';
 import type { RowFormat } from '../../activities/wagon/body.js';
 import { SrdfError } from '../../temporal/error-catalogue.js';
 
@@ -63,7 +63,11 @@ export class ScriptedSource implements Pick<SourceEngine, 'name' | 'rowFormat' |
 
 /** A ledger and the rows applied to it. */
 export class ScriptedTarget
-  implements Pick<TargetEngine, 'name' | 'outOfScope' | 'readLedger' | 'boundaries' | 'applyTrain' | 'foreignKeys' | 'close'>
+  implements
+    Pick<
+      TargetEngine,
+      'name' | 'outOfScope' | 'discardTrain' | 'discardedWagons' | 'readLedger' | 'boundaries' | 'applyTrain' | 'foreignKeys' | 'close'
+    >
 {
   readonly name = 'mariadb';
   ledger: Ledger | null = {
@@ -85,6 +89,16 @@ export class ScriptedTarget
 
   /** What the next body is found to hold that it mustn't. */
   strange: string | null = null;
+  readonly discarded = new Set<WagonHash>();
+  discardedWagons = async (): Promise<ReadonlySet<WagonHash>> => this.discarded;
+  discardTrain: TargetEngine['discardTrain'] = async (places) => {
+    const last = places.at(-1);
+    if (this.ledger === null || last === undefined || decide(this.ledger, places).do !== 'apply') throw new Error('nothing to discard');
+    for (const { hash } of places) this.discarded.add(hash);
+    this.ledger = ledgerAfter(this.ledger, last, false, 0);
+    this.afterCommit(places);
+    return this.ledger;
+  };
   outOfScope = (): string | null => this.strange;
   readLedger = async (): Promise<Ledger | null> => this.ledger;
   boundaries = async (): Promise<readonly Position[]> => [];
