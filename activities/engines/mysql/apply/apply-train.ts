@@ -2,12 +2,12 @@
 import type { Connection } from 'mysql2/promise';
 import { SrdfError } from '../../../../temporal/error-catalogue.js';
 import type { ChangesBody, TableShape } from '../../../wagon/body.js';
-import type { ApplyResult, ForeignKeyFact, Ledger, WagonPlace } from '../../engine.js';
+import type { ApplyResult, Ledger, WagonPlace } from '../../engine.js';
 import { mysqlRowFormat } from '../binlog/row-format.js';
 import { nameOf } from '../ranges/sql-literals.js';
 import { BinlogWriter, type WriteTable } from './binlog-writer.js';
 import { applyCatchingUp, type CatchUpContext } from './catch-up-apply.js';
-import { readForeignKeys } from './foreign-keys.js';
+import { readAllForeignKeys, type TargetForeignKey } from './foreign-keys.js';
 import { beginFenced, commitMoved, describeWagons, guarded, readBaselines, tableContained } from './ledger-move.js';
 import { createStaging } from './staging.js';
 import { applyStrictly, type BodyTables, type RowCounts } from './strict-apply.js';
@@ -108,18 +108,17 @@ async function catchUpContext(
 ): Promise<CatchUpContext> {
   const { session, staged } = tools;
   const baselines = await guarded(doing, async () => await readBaselines(session.connection, ledger.stream));
-  const cascading = new Map<string, readonly ForeignKeyFact[]>();
+  let keys: Promise<readonly TargetForeignKey[]> | null = null;
+  const known = (): Promise<readonly TargetForeignKey[]> => {
+    keys ??= guarded(doing, async () => await readAllForeignKeys(session.connection));
+    return keys;
+  };
   return {
     session,
     writer,
     doing,
     contained: (table) => tableContained(baselines, table, last.positionTo),
-    async cascades(table) {
-      const { database } = table.facts;
-      const facts = cascading.get(database) ?? (await guarded(doing, async () => await readForeignKeys(session.connection, [database])));
-      cascading.set(database, facts);
-      return facts.some((it) => it.cascades && it.parent.database === database && it.parent.table === table.facts.table);
-    },
+    foreignKeys: known,
     async stage(table) {
       const key = nameOf(table.facts);
       if (staged.has(key)) return;

@@ -9,6 +9,8 @@ import { EXACT_SQL_MODE } from '../connection.js';
 import { nameOf } from '../ranges/sql-literals.js';
 import { applyError } from './apply-errors.js';
 import { type BinlogWriter, imageCount, UNCHECKED_ROWS, type WriteTable } from './binlog-writer.js';
+import { refuseUnlikeCascade, unlikeChildren } from './catch-up-cascades.js';
+import type { TargetForeignKey } from './foreign-keys.js';
 import { batchesWithoutRepeat, oneSide } from './net-order.js';
 import { renamedShape } from './row-events.js';
 import { clearStaged, deleteStaged, replaceStaged, stagingName } from './staging.js';
@@ -25,8 +27,8 @@ export interface CatchUpContext {
   readonly doing: string;
   /** The table's changes are contained in what was copied. */
   contained(table: TableName): boolean;
-  /** Deletes and key changes here change other rows, by a foreign key's action. */
-  cascades(table: OpenTable): Promise<boolean>;
+  /** The target's. */
+  foreignKeys(): Promise<readonly TargetForeignKey[]>;
   /** Makes sure that the staging table is there, empty. */
   stage(table: OpenTable): Promise<void>;
 }
@@ -36,6 +38,7 @@ type Target = OpenTable & { readonly write: WriteTable };
 export async function applyCatchingUp(body: ChangesBody, tables: BodyTables, context: CatchUpContext, counts: RowCounts): Promise<void> {
   const { writer } = context;
   for (const run of body.ordered) {
+    await refuseUnlike(body, run, context);
     if (isContained(body, run.table, context)) continue;
     const table = await tables.open(run.table);
     if (table.reader.keyed) await applyRun(run, table, context);
@@ -61,9 +64,24 @@ function isContained(body: ChangesBody, index: number, context: CatchUpContext):
   return shape !== undefined && context.contained(shape);
 }
 
+async function refuseUnlike(body: ChangesBody, run: OrderedRun, context: CatchUpContext): Promise<void> {
+  const shape = body.tables[run.table];
+  if (shape === undefined || run.operation === 'insert' || !run.foreignKeyChecks) return;
+  const unlike = unlikeChildren(await context.foreignKeys(), shape, context.contained);
+  if (unlike.length === 0) return;
+  // What is written so far must be there to be seen.
+  await context.writer.flush();
+  await refuseUnlikeCascade(context.session.connection, run, shape, unlike, context.doing).catch((error: unknown) => {
+    throw applyError(error, context.doing, nameOf(shape));
+  });
+}
+
 async function applyRun(run: OrderedRun, table: Target, context: CatchUpContext): Promise<void> {
   const { writer } = context;
-  const cascades = run.foreignKeyChecks && (await context.cascades(table));
+  const { database, table: name } = table.facts;
+  const cascades =
+    run.foreignKeyChecks &&
+    (await context.foreignKeys()).some((it) => it.cascades && it.parent.database === database && it.parent.table === name);
   if (run.operation === 'insert') return await putStaged(run.rows, table, context);
   if (run.operation === 'delete') {
     if (!cascades) return await removeStaged(run.rows, table, context);
