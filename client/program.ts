@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { SrdfError } from '../temporal/error-catalogue.js';
 import { AlreadyTold, type CommandFactory } from './command.js';
+import { codecCommand } from './commands/codec.js';
 import { completionCommand } from './commands/completion.js';
 import { cycleCommand } from './commands/cycle.js';
 import { deadLettersCommand } from './commands/dead-letters.js';
@@ -31,6 +32,7 @@ const COMMANDS: readonly CommandFactory[] = [
   verifyCommand,
   traceCommand,
   deadLettersCommand,
+  codecCommand,
   completionCommand,
 ];
 

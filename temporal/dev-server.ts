@@ -28,6 +28,8 @@ export interface DevServerOptions extends FindServerOptions {
   readonly searchAttributes?: Readonly<Record<string, string>>;
   /** Default 127.0.0.1. */
   readonly ip?: string;
+  /** Where the UI has payloads decoded: a codec server's address (codec-server.ts), which may come up later. */
+  readonly codecEndpoint?: string;
 }
 
 export interface DevServer {
@@ -99,7 +101,7 @@ class OwnDevServer implements DevServer {
   }
 
   async run(): Promise<void> {
-    const { directory, port, uiPort, namespace, ip } = this.options;
+    const { directory, port, uiPort, namespace, ip, codecEndpoint } = this.options;
     const log = join(directory, 'temporal.log');
     const output = openSync(log, 'a');
     const attributes = Object.entries(this.options.searchAttributes ?? OUR_SEARCH_ATTRIBUTES);
@@ -108,6 +110,7 @@ class OwnDevServer implements DevServer {
       [
         ...['server', 'start-dev', '--ip', ip, '--port', `${port}`, '--ui-port', `${uiPort}`, '--namespace', namespace],
         ...['--db-filename', join(directory, 'temporal.sqlite'), '--log-level', 'warn', '--log-format', 'json'],
+        ...(codecEndpoint === undefined ? [] : ['--ui-codec-endpoint', codecEndpoint]),
         ...attributes.flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
       ],
       { stdio: ['ignore', output, output] },

@@ -12,7 +12,8 @@ import { execa } from 'execa';
 import { stringify } from 'yaml';
 import type { SpoolState } from '../../activities/contracts.js';
 import type { SiteName } from '../../activities/vocabulary.js';
-import { loadConfig } from '../../config/load.js';
+import { loadConfig, resolveSecret } from '../../config/load.js';
+import { type CodecServer, startCodecServer } from '../../temporal/codec-server.js';
 import { connectClient, type TemporalClient } from '../../temporal/connection.js';
 import { type DevServer, startDevServer } from '../../temporal/dev-server.js';
 import { CONTROL_QUEUE, sourceQueue } from '../../temporal/task-queues.js';
@@ -62,6 +63,7 @@ export class Pair {
     /** What a shell needs to use `srdf` with this pair: the passwords. */
     readonly env: Readonly<Record<string, string>>,
     private readonly client: TemporalClient,
+    private readonly codec: CodecServer,
     private readonly forget: () => unknown,
   ) {
     this.workers = {
@@ -89,8 +91,12 @@ export class Pair {
         tell(`${options.kind} "${site}" on port ${server.port}`);
         return server;
       };
+      // Known before the key is made: the UI is told at its start where payloads are decoded.
+      const codecListen = `127.0.0.1:${await freePort()}`;
       const startTemporal = async () => {
-        const server = options.temporal ?? (await startDevServer({ directory: join(directory, 'temporal'), progress: tell }));
+        const server =
+          options.temporal ??
+          (await startDevServer({ directory: join(directory, 'temporal'), progress: tell, codecEndpoint: `http://${codecListen}` }));
         if (options.temporal === undefined) began.push({ remove: () => server.stop() });
         tell(`Temporal on ${server.address}`);
         return server;
@@ -142,7 +148,14 @@ export class Pair {
       await mkdir(join(directory, 'target-state'), { mode: 0o700 });
       await makeKeys(directory, configFile, env);
       tell('key rings made, bundles exchanged');
-      const client = await connectClient((await loadConfig(configFile)).temporal, 20_000);
+      const loaded = await loadConfig(configFile);
+      const codec = await startCodecServer({
+        secret: (await resolveSecret(loaded.temporal.payloadKey)) ?? '',
+        listen: codecListen,
+        origin: temporal.uiAddress ?? 'http://localhost:8233',
+      });
+      began.push({ remove: () => codec.close() });
+      const client = await connectClient(loaded.temporal, 20_000);
       began.push({ remove: () => client.close() });
       const pair = new Pair(
         name,
@@ -154,6 +167,7 @@ export class Pair {
         configFile,
         env,
         client,
+        codec,
         forget,
       );
       began.push({ remove: () => Promise.all([pair.workers.source.kill(), pair.workers.target.kill()]) });
@@ -171,6 +185,10 @@ export class Pair {
   }
   get target(): DatabaseServer {
     return this.servers.target;
+  }
+  /** Decodes payloads for the UI. */
+  get codecUrl(): string {
+    return this.codec.url;
   }
   get temporalClient(): TemporalClient {
     return this.client;
@@ -305,6 +323,7 @@ export class Pair {
   async remove(): Promise<void> {
     await Promise.allSettled([this.workers.source.kill(), this.workers.target.kill()]);
     await this.client.close();
+    await this.codec.close();
     if (this.ownTemporal) await this.temporal.kill();
     await Promise.allSettled([this.source.remove(), this.target.remove()]);
     await rm(this.directory, { recursive: true, force: true, maxRetries: 5 });
