@@ -8,7 +8,7 @@ import { compareProgressQuery } from './compare-signals.js';
 import type { compareTable } from './compare-table.js';
 import { sourceBootstrap, targetLocal } from './proxies.js';
 
-export type { CompareInput, CompareProgress, CompareResult, TableComparison } from './compare-result.js';
+export type { CompareInput, CompareResult } from './compare-result.js';
 
 const PARALLEL = 2;
 const SETTLE_MILLISECONDS = 120_000;
