@@ -25,7 +25,7 @@ import { progressQuery, tableProgress } from './bootstrap-signals.js';
 import type { bootstrapTable } from './bootstrap-table.js';
 import { sourceBootstrap, sourceQuestions, targetBootstrap, targetQuestions } from './proxies.js';
 
-export type { BootstrapProgress, BootstrapResult, BootstrapWorkflowInput } from './bootstrap-result.js';
+export type { BootstrapResult, BootstrapWorkflowInput } from './bootstrap-result.js';
 
 /** Rounds of copying tables again that changed meanwhile, and of re-reading views, routines, triggers and events. */
 const COPY_ROUNDS = 5;
