@@ -1,5 +1,6 @@
 /** docker-compose.yml can't be run where there is no Docker engine: it is held against the compose schema, and against the files it names. */
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -45,6 +46,20 @@ describe('docker-compose.yml', () => {
         if (from.startsWith('/')) expect(existsSync(from), `${name}: ${from}`).toBe(true);
       }
     }
+  });
+
+  it.each(['source', 'target'] as const)('gives the account of the %s what the README does, and no more', async (side) => {
+    const statements = (text: string): readonly string[] =>
+      text
+        .replaceAll(/--.*$/gm, '')
+        .split(';')
+        .map((it) => it.trim().replace(/IDENTIFIED BY '.*'/, 'IDENTIFIED BY …'))
+        .filter((it) => /^(CREATE USER|GRANT)\b/.test(it));
+    const readme = await readFile(resolve(root, 'README.md'), 'utf8');
+    const [, block = ''] = new RegExp(`<!-- test: sql ${side} mariadb -->\n\`\`\`sql\n(.*?)\`\`\``, 's').exec(readme) ?? [];
+    const wanted = statements(block);
+    expect(wanted.length).toBeGreaterThan(3);
+    expect(statements(await readFile(resolve(root, `deploy/compose/${side}.sql`), 'utf8'))).toEqual(wanted);
   });
 
   it('gives the workers a config that is valid, whose secrets and hosts are in the file', async () => {
