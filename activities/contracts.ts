@@ -152,6 +152,8 @@ export interface PlannedTable extends TableName {
   readonly estimatedRows: number;
   readonly estimatedBytes: number;
   readonly keyed: boolean;
+  /** Copied once all tables of lower waves are in; absent: 0. */
+  readonly wave?: number;
 }
 export interface BootstrapPlan {
   readonly tables: readonly PlannedTable[];

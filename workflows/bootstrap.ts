@@ -101,7 +101,11 @@ class Bootstrap {
     this.enter('schema');
     await this.schema('before-data', 0);
     this.enter('copying');
-    await this.copyTables(this.plan.tables, true);
+    for (const wave of [...new Set(this.plan.tables.map((it) => it.wave ?? 0))].sort((a, b) => a - b))
+      await this.copyTables(
+        this.plan.tables.filter((it) => (it.wave ?? 0) === wave),
+        true,
+      );
     await this.settle(from);
     const consistentFrom = await this.notePosition();
     await targetQuestions(this.route).beginCatchUp({ stream, bootstrap, from, consistentFrom });

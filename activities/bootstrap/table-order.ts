@@ -4,13 +4,16 @@ import type { PlannedTable } from '../contracts.js';
 import type { DdlClassification, TablePlan } from '../engines/engine.js';
 import type { TableName } from '../vocabulary.js';
 
-/** `priority`: `database.table`, the most important first. Behind them the largest first, so that it doesn't come alone at the end. */
+/** `priority`: `database.table`, the most important first, within their wave. Behind them the largest first, so that it doesn't come alone at the end. */
 export function inCopyOrder(tables: readonly TablePlan[], priority: readonly string[]): readonly PlannedTable[] {
   const rank = (it: TablePlan): number => {
     const index = priority.indexOf(`${it.database}.${it.table}`);
     return index < 0 ? priority.length : index;
   };
-  return [...tables].sort((a, b) => rank(a) - rank(b) || b.estimatedBytes - a.estimatedBytes || (key(a) < key(b) ? -1 : 1));
+  const wave = (it: TablePlan): number => it.wave ?? 0;
+  return [...tables].sort(
+    (a, b) => wave(a) - wave(b) || rank(a) - rank(b) || b.estimatedBytes - a.estimatedBytes || (key(a) < key(b) ? -1 : 1),
+  );
 }
 const key = (it: TableName): string => JSON.stringify([it.database, it.table]);
 

@@ -179,6 +179,8 @@ export interface TablePlan extends TableName {
   readonly estimatedRows: number;
   readonly estimatedBytes: number;
   readonly keyed: boolean;
+  /** Copied once all tables of lower waves are in; absent: 0. */
+  readonly wave?: number;
 }
 /** Boundaries hold key values: kept on the source's disk, sent only inside sealed wagons, never through Temporal. */
 export interface RangePlan {

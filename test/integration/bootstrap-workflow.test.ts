@@ -89,6 +89,54 @@ class GrowingSource {
   }
 }
 
+describe('waves of a plan', () => {
+  it('are copied one after the other, however many tables are copied at a time', async () => {
+    const source = new GrowingSource('planBootstrap');
+    const sites = { ...environment.newSites(), ...source.sites() };
+    const happened: string[] = [];
+    const table = (name: string, wave?: number) => ({
+      database: 'shop',
+      table: name,
+      estimatedRows: 1,
+      estimatedBytes: 1,
+      keyed: true,
+      ...(wave === undefined ? {} : { wave }),
+    });
+    const { shipRange } = sites.source;
+    const withWaves: TestSites = {
+      ...sites,
+      source: {
+        ...sites.source,
+        planBootstrap: async () => ({ tables: [table('a'), table('b'), table('c', 1), table('d', 2)], warnings: [] }),
+        changedTables: async () => ({ tables: [], otherObjects: 0 }),
+        shipRange: async (input) => {
+          happened.push(`read ${input.table.table}`);
+          if (shipRange === undefined) throw new Error('the source reads no ranges');
+          return await shipRange(input);
+        },
+      },
+      target: {
+        ...sites.target,
+        loadRange: async ({ table: { table: name } }) => {
+          happened.push(`loaded ${name}`);
+          return { rows: 1, alreadyApplied: 0 };
+        },
+      },
+    };
+    await environment.withWorkers(withWaves, async () => {
+      await environment.temporal.client.workflow.execute('bootstrap', {
+        taskQueue: sites.taskQueue,
+        workflowId: `bootstrap-${randomUUID()}`,
+        args: [{ route: sites.route, bootstrap: 'b1' as BootstrapId } satisfies BootstrapWorkflowInput],
+      });
+    });
+    const at = (what: string): number => happened.indexOf(what);
+    expect(at('read c')).toBeGreaterThan(Math.max(at('loaded a'), at('loaded b')));
+    expect(at('read d')).toBeGreaterThan(at('loaded c'));
+    expect(Math.min(at('loaded a'), at('loaded b'), at('loaded c'), at('loaded d'))).toBeGreaterThanOrEqual(0);
+  });
+});
+
 describe('a table created while a bootstrap begins', () => {
   it.each(['planBootstrap', 'notePosition'] as const)('is copied when it comes right after %s', async (moment) => {
     const source = new GrowingSource(moment);

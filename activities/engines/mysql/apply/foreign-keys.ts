@@ -7,11 +7,18 @@ const INACTIVE = new Set(['RESTRICT', 'NO ACTION']);
 export interface TargetForeignKey extends ForeignKeyFact {
   /** In the order of `parentColumns`. */
   readonly childColumns: readonly string[];
+  /** ON DELETE CASCADE. */
+  readonly deletes: boolean;
 }
 
 /** Of these databases, and those of others that refer into them: as the source is told of them. */
 export async function readForeignKeys(connection: Connection, databases: readonly string[]): Promise<readonly ForeignKeyFact[]> {
-  return (await readTargetForeignKeys(connection, databases)).map(({ childColumns: _, ...fact }) => fact);
+  return (await readTargetForeignKeys(connection, databases)).map(({ child, parent, parentColumns, cascades }) => ({
+    child,
+    parent,
+    parentColumns,
+    cascades,
+  }));
 }
 
 /** Of the whole server: an action may lead from one database into another, and back. */
@@ -52,6 +59,7 @@ async function readTargetForeignKeys(connection: Connection, databases: readonly
       {
         child: { database: String(rule.db), table: String(rule.tableName) },
         parent: { database: String(first.parentDb), table: String(first.parentTable) },
+        deletes: String(rule.onDelete) === 'CASCADE',
         childColumns: parts.map((row) => String(row.childColumn)),
         parentColumns: parts.map((row) => String(row.parentColumn)),
         cascades: !INACTIVE.has(String(rule.onDelete)) || !INACTIVE.has(String(rule.onUpdate)),

@@ -2,6 +2,8 @@
 import type { Connection } from 'mysql2/promise';
 import type { TableName } from '../../../vocabulary.js';
 import type { RangePlan } from '../../engine.js';
+import { readAllForeignKeys } from '../apply/foreign-keys.js';
+import { reachesItself } from './copy-waves.js';
 import { RAW_RESULTS, rawRows } from './exact-query.js';
 import { after } from './range-condition.js';
 import { quoteName, quoteTable } from './sql-literals.js';
@@ -10,14 +12,15 @@ import { keyColumn, otherKey, readColumns, readPrimaryKey, requireColumns, type 
 /**
  * Boundaries are keys of rows that were there when they were read. Any cut is right: whatever moves afterwards falls into exactly
  * one range, since (low, high] of neighbours meet without gap or overlap under the column's own order.
- * A table without primary key: no key columns, one range.
+ * A table without primary key: no key columns, one range. A tree with ON DELETE CASCADE: one range, since all of it must be of one moment.
  */
 export async function planRanges(connection: Connection, table: TableName, rowsPerRange: number): Promise<RangePlan> {
+  const foreignKeys = await readAllForeignKeys(connection);
   await connection.query(RAW_RESULTS);
   const columns = await readColumns(connection, table);
   requireColumns(table, columns);
   const keyColumns = await readPrimaryKey(connection, table);
-  if (keyColumns.length === 0) return { keyColumns, boundaries: [] };
+  if (keyColumns.length === 0 || reachesItself(foreignKeys, table)) return { keyColumns, boundaries: [] };
   const keys = keysOf(table, columns, keyColumns);
   const boundaries: string[][] = [];
   for (;;) {

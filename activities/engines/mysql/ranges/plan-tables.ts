@@ -2,7 +2,9 @@
 import type { Connection } from 'mysql2/promise';
 import { SrdfError } from '../../../../temporal/error-catalogue.js';
 import type { Selection, TablePlan } from '../../engine.js';
+import { readAllForeignKeys } from '../apply/foreign-keys.js';
 import { tableInScope } from '../binlog/scope.js';
+import { copyWaves } from './copy-waves.js';
 import { textRows } from './exact-query.js';
 
 /** Base tables of the selection, views and sequences left out; sizes are the server's estimates. Largest first. */
@@ -33,6 +35,7 @@ export async function planTables(connection: Connection, selection: Selection): 
       found: `${versioned[0]}.${versioned[1]} is system-versioned: the rows of its history can't be copied exactly yet`,
       action: `Exclude it: add ${versioned[0]}.${versioned[1]} to streams[].exclude in srdf.yaml`,
     });
+  const waveOf = copyWaves(await readAllForeignKeys(connection), (it) => keyed.has(JSON.stringify([it.database, it.table])));
   return tables
     .map(([database, table, rows, bytes]) => ({
       database: database ?? '',
@@ -42,5 +45,9 @@ export async function planTables(connection: Connection, selection: Selection): 
       keyed: keyed.has(JSON.stringify([database, table])),
     }))
     .filter((it) => tableInScope(selection, it))
+    .map((it) => {
+      const wave = waveOf(it);
+      return wave === 0 ? it : { ...it, wave };
+    })
     .sort((a, b) => b.estimatedBytes - a.estimatedBytes || (a.database + a.table < b.database + b.table ? -1 : 1));
 }
