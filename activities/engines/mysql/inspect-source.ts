@@ -3,6 +3,7 @@ import type { Connection, RowDataPacket } from 'mysql2/promise';
 import type { EngineName, Finding, Preflight, Selection } from '../engine.js';
 import { databaseInScope, tableInScope } from './binlog/scope.js';
 import { lowerCaseTableNames, openConnection, type ServerAccess, type ServerKind, serverIdentity, serverKind } from './connection.js';
+import { checkForeignParents } from './foreign-parents.js';
 import { logEndStatement, queryError } from './log-end.js';
 import { checkPrivileges, checkRoutines } from './source-privileges.js';
 
@@ -34,6 +35,7 @@ export async function inspectSource(access: ServerAccess & { readonly serverId: 
       ...(await checkPrivileges(connection, kind)),
       ...(await checkRoutines(connection, kind)),
       ...(await checkTables(connection, selection)),
+      ...(await checkForeignParents(connection, selection, variables.get('innodb_native_foreign_keys')?.toUpperCase() === 'OFF')),
       ...(await checkPrepared(connection)),
     );
     return {
