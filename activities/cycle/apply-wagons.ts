@@ -132,8 +132,12 @@ class Applying {
     const result = await this.write(ledger, train);
     this.milliseconds.apply += performance.now() - started - (this.milliseconds.open - openedBefore);
     if (result === null) return ledger;
+    if (result.outcome === 'already-applied')
+      // Somebody else has moved the ledger meanwhile: a receipt only for what its hash vouches for.
+      await settleApplied(this.site, result.ledger, await listInbox(this.site, this.input.stream));
     for (const wagon of train) {
-      if (result.ledger.position !== null) await settle(this.site, wagon, result.ledger.position, NONE_DISCARDED);
+      if (result.outcome === 'applied' && result.ledger.position !== null)
+        await settle(this.site, wagon, result.ledger.position, NONE_DISCARDED);
       (result.outcome === 'applied' ? this.applied : this.alreadyApplied).push(wagon.sequence);
     }
     this.rows.inserted += result.rows.inserted;
