@@ -19,6 +19,7 @@ import type { ReceiptStatus, Spool, WagonAddress } from './contract.js';
 import { ReceiptFiles } from './receipt-files.js';
 import { fullDisk, fullStore, misplaced, missingFrom, noAddress, otherKind, type StoreName } from './store-errors.js';
 import { scanStore } from './store-scan.js';
+import { StoreSpace } from './store-space.js';
 import { describeAddress, folderOf, isStreamName, isValidAddress, parseAddress, placeOf, whyNotAt } from './wagon-address.js';
 import { encodeTrailer, HEADER_BYTES_MOST, HEADER_BYTES_USUAL, inspectFile, readWhole, TRAILER_BYTES } from './wagon-file.js';
 
@@ -36,27 +37,24 @@ export interface StoreOptions {
   readonly receiptsKept?: number;
 }
 
-const ALARM_SHARE = 0.8;
 const SILENT: StoreLog = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 export abstract class FileStore implements Omit<Spool, 'wagonState'> {
   protected readonly directory: string;
-  protected readonly maxBytes: number;
   protected readonly log: StoreLog;
   protected readonly receipts: ReceiptFiles;
   private readonly readHeader: ReadHeader;
   private readonly entries = new Map<string, WagonRef>();
-  private bytes = 0;
-  private alarmed = false;
+  private readonly space: StoreSpace;
 
   constructor(
     options: StoreOptions,
     private readonly called: StoreName,
   ) {
     this.directory = options.directory;
-    this.maxBytes = options.maxBytes;
     this.readHeader = options.readHeader;
     this.log = options.log ?? SILENT;
+    this.space = new StoreSpace(options.maxBytes, (facts) => this.log.warn(facts, `${this.called}: at least 80 % full`));
     this.receipts = new ReceiptFiles(
       (address, suffix) => this.pathOf(address, suffix),
       (address) => this.entries.has(placeOf(address)),
@@ -211,37 +209,30 @@ export abstract class FileStore implements Omit<Spool, 'wagonState'> {
   }
 
   async usage(): Promise<{ readonly wagons: number; readonly bytes: number; readonly maxBytes: number; readonly alarm: boolean }> {
-    return { wagons: this.entries.size, bytes: this.bytes, maxBytes: this.maxBytes, alarm: this.bytes >= ALARM_SHARE * this.maxBytes };
+    const { bytes, maxBytes, alarm } = this.space;
+    return { wagons: this.entries.size, bytes, maxBytes, alarm };
   }
 
   /** Counts bytes as used, before they are written. Throws `spool-full` or `inbox-full`. */
   protected reserve(bytes: number, address: WagonAddress): void {
-    if (!this.tryReserve(bytes)) {
-      throw fullStore(this.called, address, { bytes, used: this.bytes, maxBytes: this.maxBytes });
-    }
+    if (this.space.take(bytes)) return;
+    throw fullStore(this.called, address, { bytes, used: this.space.bytes, maxBytes: this.space.maxBytes });
   }
 
   /** As `reserve`; false when they don't fit. */
   protected tryReserve(bytes: number): boolean {
-    if (this.bytes + bytes > this.maxBytes) return false;
-    this.bytes += bytes;
-    const alarm = this.bytes >= ALARM_SHARE * this.maxBytes;
-    if (alarm && !this.alarmed) this.log.warn({ bytes: this.bytes, maxBytes: this.maxBytes }, `${this.called}: at least 80 % full`);
-    this.alarmed = alarm;
-    return true;
+    return this.space.take(bytes);
   }
 
   protected free(bytes: number): void {
-    this.bytes -= bytes;
-    if (this.bytes < ALARM_SHARE * this.maxBytes) this.alarmed = false;
+    this.space.giveBack(bytes);
   }
 
   protected enter(ref: WagonRef): void {
     const place = placeOf(ref);
     const before = this.entries.get(place);
-    if (before !== undefined) this.bytes -= before.bytes + TRAILER_BYTES;
+    this.space.replace(before === undefined ? 0 : before.bytes + TRAILER_BYTES, ref.bytes + TRAILER_BYTES);
     this.entries.set(place, ref);
-    this.bytes += ref.bytes + TRAILER_BYTES;
   }
 
   private drop(ref: WagonRef): void {
