@@ -111,4 +111,5 @@ export async function deadLetter({ route, dead }: DeadLetterInput): Promise<Deci
   return decision ?? refuse('no decision was taken', 'Report this', 'unexpected');
 }
 
-const ESTABLISH_INSTEAD = 'Mend the table at the target and retry, or establish the stream again: srdf establish';
+const ESTABLISH_INSTEAD =
+  'Mend the table at the target and retry (srdf dead-letters retry), leave the wagon out (srdf dead-letters discard), or copy the whole stream anew: srdf establish says how';
