@@ -9,7 +9,7 @@ import { EXACT_SQL_MODE } from '../connection.js';
 import { nameOf } from '../ranges/sql-literals.js';
 import { applyError } from './apply-errors.js';
 import { type BinlogWriter, imageCount, UNCHECKED_ROWS, type WriteTable } from './binlog-writer.js';
-import { refuseUnlikeCascade, unlikeChildren } from './catch-up-cascades.js';
+import { keysBehind, refuseUnlikeCascade, unlikeChildren } from './catch-up-cascades.js';
 import type { TargetForeignKey } from './foreign-keys.js';
 import { batchesWithoutRepeat, oneSide } from './net-order.js';
 import { renamedShape } from './row-events.js';
@@ -67,7 +67,8 @@ function isContained(body: ChangesBody, index: number, context: CatchUpContext):
 async function refuseUnlike(body: ChangesBody, run: OrderedRun, context: CatchUpContext): Promise<void> {
   const shape = body.tables[run.table];
   if (shape === undefined || run.operation === 'insert' || !run.foreignKeyChecks) return;
-  const unlike = unlikeChildren(await context.foreignKeys(), shape, context.contained);
+  const keys = await context.foreignKeys();
+  const unlike = unlikeChildren(keys, shape, context.contained).map((key) => ({ key, behind: keysBehind(keys, key, context.contained) }));
   if (unlike.length === 0) return;
   // What is written so far must be there to be seen.
   await context.writer.flush();

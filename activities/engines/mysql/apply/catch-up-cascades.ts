@@ -35,33 +35,53 @@ export function unlikeChildren(
   return keys.filter((key) => key.cascades && same(key.parent, parent) && leadsAway(key.child, [parent, key.child]));
 }
 
+/**
+ * Pure. Keys behind a table that was copied later, into tables that weren't: which of their rows the action reached went with the
+ * rows of the table between.
+ */
+export function keysBehind(
+  keys: readonly TargetForeignKey[],
+  first: TargetForeignKey,
+  contained: (table: TableName) => boolean,
+  seen: readonly TargetForeignKey[] = [],
+): readonly TargetForeignKey[] {
+  return keys
+    .filter((key) => key.cascades && key !== first && !seen.includes(key) && same(key.parent, first.child))
+    .flatMap((key) => [
+      ...(contained(first.child) && !contained(key.child) ? [key] : []),
+      ...keysBehind(keys, key, contained, [...seen, first]),
+    ]);
+}
+
 /** Throws `bootstrap-unsettled` when rows of such a table hang on a row that `run` deletes or whose key it changes. */
 export async function refuseUnlikeCascade(
   connection: Connection,
   run: OrderedRun,
   shape: TableShape,
-  keys: readonly TargetForeignKey[],
+  unlike: readonly { readonly key: TargetForeignKey; readonly behind: readonly TargetForeignKey[] }[],
   doing: string,
 ): Promise<void> {
   const map = parseTableMap(Buffer.from(shape.bytes));
   const names = map.metadata.names ?? [];
   const { bytes, offsets } = run.rows;
   const step = run.operation === 'update' ? 2 : 1;
-  for (const key of keys) {
+  const hangs = async (key: TargetForeignKey, condition: string): Promise<boolean> =>
+    (await textRows(connection, `SELECT 1 FROM ${quoteTable(key.child)} WHERE ${condition} LIMIT 1`)).length > 0;
+  const anything = (key: TargetForeignKey): string => key.childColumns.map((it) => `${quoteName(it)} IS NOT NULL`).join(' AND ');
+  for (const { key, behind: all } of unlike) {
+    const behind = [...all];
     const columns = key.parentColumns.map((column) => names.indexOf(column));
     const fields = key.childColumns.map(quoteName);
-    const hangs = async (condition: string): Promise<boolean> =>
-      (await textRows(connection, `SELECT 1 FROM ${quoteTable(key.child)} WHERE ${condition} LIMIT 1`)).length > 0;
-    const anything = fields.map((it) => `${it} IS NOT NULL`).join(' AND ');
     const asked: string[] = [];
     const ask = async (): Promise<void> => {
-      if (asked.length > 0 && (await hangs(`(${fields.join(', ')}) IN (${asked.splice(0).join(', ')})`))) throw unsettled(doing, key);
+      if (asked.length > 0 && (await hangs(key, `(${fields.join(', ')}) IN (${asked.splice(0).join(', ')})`))) throw unsettled(doing, key);
     };
     for (let i = 0; i + step < offsets.length; i += step) {
       const before = referenced(bytes, offsets[i] ?? 0, map, columns);
       if (before === 'null' || (step === 2 && sameIn(run, i, shape, key.parentColumns))) continue;
+      for (const further of behind.splice(0)) if (await hangs(further, anything(further))) throw unsettled(doing, further);
       if (before === 'unknown') {
-        if (await hangs(anything)) throw unsettled(doing, key);
+        if (await hangs(key, anything(key))) throw unsettled(doing, key);
         break;
       }
       asked.push(before);
