@@ -86,7 +86,9 @@ export async function totalsByState(
     const state = await spool.wagonState(address);
     if (note === null || state === null) continue;
     const confirmed = state === 'confirmed';
-    const applied = confirmed || state === 'applied' || (ledger !== null && epoch === ledger.epoch && sequence <= ledger.sequence);
+    // The ledger has passed a wagon that an operator left out, too: its receipt says `refused`.
+    const passed = ledger !== null && epoch === ledger.epoch && sequence <= ledger.sequence && state !== 'refused';
+    const applied = confirmed || state === 'applied' || passed;
     totals.captured = plus(totals.captured, note);
     if (applied || state === 'received' || state === 'refused') totals.received = plus(totals.received, note);
     if (applied) totals.applied = plus(totals.applied, note);

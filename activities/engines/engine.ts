@@ -9,8 +9,12 @@
  * - Memory stays bounded by the batch, whatever the size of a transaction, a table or a row range.
  * - Values are exact: what is applied gives the same bytes on `SELECT` as the source does.
  */
+
 import type { BootstrapId, Epoch, Position, Sequence, StreamName, TableName, WagonHash } from '../vocabulary.js';
 import type { ChangesBody, DdlBody, RangeBody, RowFormat, SchemaBody, SchemaStage, TableShape, WagonBody } from '../wagon/body.js';
+import type { DdlClassification, DdlStatement, Operation, RowImages } from './changes.js';
+
+export type { DdlClassification, DdlSession, DdlStatement, Operation, RowImages } from './changes.js';
 
 export type EngineName = 'mariadb' | 'mysql';
 
@@ -39,18 +43,6 @@ export interface Preflight {
 }
 
 // ---------------------------------------------------------------- reading the log
-
-/**
- * Row images cut out of the log, as the engine wrote them.
- * `offsets[i]` is where image i starts in `bytes`, `offsets[count]` where the last ends.
- * insert: one after image a row. delete: one before image a row. update: before, after, before, after…
- */
-export interface RowImages {
-  readonly bytes: Uint8Array;
-  readonly offsets: Int32Array;
-}
-
-export type Operation = 'insert' | 'update' | 'delete';
 
 export type LogItem =
   | { readonly kind: 'begin' }
@@ -96,44 +88,6 @@ export interface ReadLogOptions {
   /** Stop after the last transaction that ends at or before the log's end at the time of the call (default), or follow it. */
   readonly follow?: boolean;
   readonly signal?: AbortSignal;
-}
-
-/** A statement of the log that isn't row data, with the session it ran in: what replaying it needs. */
-export interface DdlStatement {
-  /** The statement as bytes in the client's character set. */
-  readonly sql: Uint8Array;
-  readonly defaultDatabase: string;
-  readonly session: DdlSession;
-  readonly classification: DdlClassification;
-}
-export interface DdlSession {
-  readonly sqlMode: bigint | null;
-  /** Numeric collation ids as in the event's status variables. */
-  readonly characterSetClient: number | null;
-  readonly collationConnection: number | null;
-  readonly collationServer: number | null;
-  readonly databaseCollation: number | null;
-  readonly timeZone: string | null;
-  readonly lcTimeNames: number | null;
-  readonly autoIncrementIncrement: number | null;
-  readonly autoIncrementOffset: number | null;
-  /** foreign_key_checks, unique_checks, sql_auto_is_null… of flags2. */
-  readonly flags2: number | null;
-  /** MySQL 8 and later, where the event carries them. */
-  readonly defaultCollationForUtf8mb4: number | null;
-  readonly explicitDefaultsForTimestamp: boolean | null;
-  /** The `SET TIMESTAMP` of the statement, seconds since 1970 (defaults of NOW() in an ALTER depend on it). */
-  readonly timestamp: number;
-}
-
-/** What a DDL statement does, as far as it has to be known. */
-export interface DdlClassification {
-  readonly verb: 'create' | 'alter' | 'drop' | 'rename' | 'truncate';
-  readonly object: 'database' | 'table' | 'index' | 'view' | 'routine' | 'trigger' | 'event' | 'sequence';
-  /** Every object named, databases resolved; for `database` objects `table` is ''. RENAME lists old and new in turn. */
-  readonly names: readonly TableName[];
-  /** A trigger's table. */
-  readonly on?: TableName;
 }
 
 /** What is known of the target's foreign keys at the ledger's position; decides what may be compacted. */

@@ -2,7 +2,7 @@
  * What a wagon carries, before encoding and sealing. Engine-neutral: row images, table shapes and statements
  * are the engine's own bytes, with just enough told beside them to order, count and compact them.
  */
-import type { DdlStatement, Operation, RowImages } from '../engines/engine.js';
+import type { DdlStatement, Operation, RowImages } from '../engines/changes.js';
 import type { Position, TableName } from '../vocabulary.js';
 
 /**

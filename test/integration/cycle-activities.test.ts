@@ -166,8 +166,25 @@ describe('the way of a wagon', () => {
     expect(first && (await pair.spool.wagonState(first))).toBe('confirmed');
     expect(await pair.spool.list(stream, 'changes')).toEqual([]);
     expect(await pair.inbox.list(stream, 'changes')).toEqual([]);
-    expect(await readdir(join(directory, 'paris', 'notes', stream))).toEqual([]);
     expect((await cycle()).wagons).toEqual([]);
+  });
+
+  it('counts what has reached each of the four states', async () => {
+    const counts = async (): Promise<number[]> => {
+      const { epoch, sequence } = (await pair.readLedger({ stream })).ledger;
+      const { states } = await pair.readSpool({ stream, ledger: { epoch, sequence } });
+      return [states.captured, states.received, states.applied, states.confirmed].map((it) => it.changes);
+    };
+    source.transactions.push(1, 2);
+    expect(await counts()).toEqual([0, 0, 0, 0]);
+    const { wagons } = await cut();
+    expect(await counts()).toEqual([3, 0, 0, 0]);
+    await pair.shipWagons({ stream, wagons });
+    expect(await counts()).toEqual([3, 3, 0, 0]);
+    await pair.applyWagons({ stream, wagons });
+    expect(await counts()).toEqual([3, 3, 3, 0]);
+    await pair.confirmWagons({ stream, wagons });
+    expect(await counts()).toEqual([3, 3, 3, 3]);
   });
 
   it('tells what it carried and how late it was, when it is confirmed', async () => {
