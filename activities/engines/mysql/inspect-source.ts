@@ -5,6 +5,7 @@ import { databaseInScope, tableInScope } from './binlog/scope.js';
 import { lowerCaseTableNames, openConnection, type ServerAccess, type ServerKind, serverIdentity, serverKind } from './connection.js';
 import { checkForeignParents } from './foreign-parents.js';
 import { logEndStatement, queryError } from './log-end.js';
+import { unshownFix, unshownFound, unshownMembers } from './schema/unshown-text.js';
 import { checkPrivileges, checkRoutines } from './source-privileges.js';
 
 /** MariaDB 10.5 brought binlog_row_metadata and its privileges; MySQL 8.0.1 the same, 8.0.14 the primary key in it. */
@@ -243,6 +244,8 @@ async function checkTables(connection: Connection, selection: Selection): Promis
         ),
       );
   }
+  for (const it of await unshownMembers(connection, databases))
+    if (tableInScope(selection, it)) findings.push(error('unshown-member', unshownFound(it), unshownFix(it)));
   const [compressed] = await connection.query<RowDataPacket[]>(
     `SELECT TABLE_SCHEMA AS db, TABLE_NAME AS name, COLUMN_NAME AS col, COLUMN_TYPE AS type FROM information_schema.COLUMNS
      WHERE TABLE_SCHEMA IN (?) AND COLUMN_TYPE LIKE '%COMPRESSED%'`,

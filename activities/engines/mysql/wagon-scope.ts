@@ -112,10 +112,11 @@ function ofSchema(body: SchemaBody, selection: Selection): string | null {
 
 const MODE_NAMES = new Set(['ANSI', 'ORACLE', 'MSSQL', 'DB2', 'MAXDB', 'POSTGRESQL']);
 
-/** Nothing but the creation of the very object; for some kinds with one statement more, which describe-schema.ts makes. */
+/** Nothing but the creation of the very object; for some kinds with statements more, which describe-schema.ts makes. */
 function ofDefinition(object: SchemaObject, statement: string): string | null {
   const what = `a definition of the ${object.object} ${nameOf(object)}`;
   if (object.object === 'sequence' && isSetValue(object, statement)) return null;
+  if (object.object === 'table' && isSetDefault(object, statement)) return null;
   const modes = (object.session.sql_mode ?? '').split(',').filter((it) => it !== '');
   if (modes.some((it) => !/^[A-Z][A-Z0-9_]*$/.test(it)) || (modes.some((it) => MODE_NAMES.has(it)) && !modes.includes('ANSI_QUOTES')))
     return `${what} in an sql_mode that no server has`;
@@ -133,6 +134,12 @@ function ofDefinition(object: SchemaObject, statement: string): string | null {
     equal(name, object) &&
     (object.on === undefined || (on !== undefined && equal(on, object.on)));
   return fits ? null : `${what}, whose text says to ${describe(kind.classification)}`;
+}
+
+/** A default that the table's own definition can't show. */
+function isSetDefault(object: SchemaObject, statement: string): boolean {
+  const head = `ALTER TABLE ${quoteTable(object)} ALTER COLUMN `;
+  return statement.startsWith(head) && /^`(?:[^`]|``)+` SET DEFAULT _utf8mb4 X'[0-9a-f]*'$/.test(statement.slice(head.length));
 }
 
 function isSetValue(object: SchemaObject, statement: string): boolean {

@@ -10,6 +10,7 @@ import { textRows, UTF8_RESULTS } from '../ranges/exact-query.js';
 import { nameOf, quoteTable } from '../ranges/sql-literals.js';
 import { runInSession } from './object-session.js';
 import { normaliseDefinition } from './table-fingerprint.js';
+import { shownTable } from './unshown-text.js';
 
 /**
  * before-data: a table that is there in the same form is left alone; in another form it is dropped and created, as long as nothing was
@@ -37,7 +38,11 @@ export async function createSchema(
   for (const object of body.objects) {
     // Counted whether this attempt or one before it has created them.
     created++;
-    if ((object.object === 'table' || object.object === 'sequence') && (await isThere(connection, stream, object))) continue;
+    if ((object.object === 'table' || object.object === 'sequence') && (await isThere(connection, stream, object))) {
+      // What its definition doesn't show may lack, and is set again.
+      await create(connection, { ...object, statements: object.statements.slice(1) });
+      continue;
+    }
     if (object.object === 'view') await connection.query(`DROP VIEW IF EXISTS ${quoteTable(object)}`);
     await create(connection, object);
   }
@@ -70,8 +75,8 @@ async function isThere(connection: Connection, stream: StreamName, object: Schem
   );
   if (!found.some((row) => row[0] === object.database && row[1] === object.table)) return false;
   if (what === 'TABLE') {
-    const [row] = await textRows(connection, `SHOW CREATE TABLE ${quoteTable(object)}`);
-    if (normaliseDefinition(row?.[1] ?? '') === normaliseDefinition(object.statements[0] ?? '')) return true;
+    const shown = await shownTable(connection, object);
+    if (normaliseDefinition(shown ?? '') === normaliseDefinition(object.statements[0] ?? '')) return true;
   }
   const [loaded] = await textRows(
     connection,

@@ -9,6 +9,7 @@ import { EXACT_SQL_MODE, serverKind } from '../connection.js';
 import { textRows, UTF8_RESULTS } from '../ranges/exact-query.js';
 import { nameOf, quoteName, quoteTable } from '../ranges/sql-literals.js';
 import { missingRoutineGrant } from './routine-privilege.js';
+import { shownTable, unshownDefaults, unshownFix, unshownFound, unshownMembers } from './unshown-text.js';
 
 type Rows = (string | null)[][];
 /** SHOW CREATE gives names and defaults in the session's own terms: the same session creates the object. */
@@ -88,20 +89,32 @@ class Description {
       `SELECT table_schema, table_name, table_type FROM information_schema.tables
        WHERE table_schema IN (?) AND table_type <> 'VIEW' ORDER BY table_type = 'SEQUENCE' DESC, table_schema, table_name`,
     );
+    const unshown = await unshownMembers(this.connection, this.selection.databases);
     const objects: SchemaObject[] = [];
     for (const [database, table, type] of rows) {
       const name = { database: database ?? '', table: table ?? '' };
+      const isIt = (it: TableName): boolean => it.database === name.database && it.table === name.table;
       if (!tableInScope(this.selection, name)) continue;
-      if (only !== undefined && !only.some((it) => it.database === name.database && it.table === name.table)) continue;
-      if (type === 'SEQUENCE') objects.push(await this.sequence(name));
-      else objects.push({ object: 'table', ...name, statements: [await this.tableStatement(name)], session: PLAIN_SESSION });
+      if (only !== undefined && !only.some(isIt)) continue;
+      if (type === 'SEQUENCE') {
+        objects.push(await this.sequence(name));
+        continue;
+      }
+      const member = unshown.find(isIt);
+      if (member !== undefined)
+        throw new SrdfError('source-preflight', {
+          tried: `reading the definition of ${nameOf(name)}`,
+          found: unshownFound(member),
+          action: unshownFix(member),
+        });
+      objects.push({ object: 'table', ...name, statements: await this.tableStatements(name), session: PLAIN_SESSION });
     }
     return objects;
   }
-  private async tableStatement(name: TableName): Promise<string> {
-    const create = (await this.show('TABLE', name))[1];
-    if (typeof create !== 'string') throw hidden('TABLE', name);
-    return create;
+  private async tableStatements(name: TableName): Promise<readonly string[]> {
+    const create = await shownTable(this.connection, name);
+    if (create === null) throw hidden('TABLE', name);
+    return [create, ...(await unshownDefaults(this.connection, name))];
   }
   private async sequence(name: TableName): Promise<SchemaObject> {
     const create = (await this.show('SEQUENCE', name))[1];
