@@ -74,8 +74,7 @@ describe.each<ServerKind>(['mariadb', 'mysql'])('%s: under random traffic', (kin
     expect(sum((it) => it.counts.confirmed.captured)).toBe(sum((it) => it.counts.captured));
     const [hot] = await sameOnBoth(pair, "SELECT n FROM shop.counter WHERE name = 'a'");
     expect(Number(hot?.n)).toBeGreaterThan(20);
-    expect(
-      await sameOnBoth(pair, 'SELECT COUNT(*) AS n, COUNT(DISTINCT who, what, f) < COUNT(*) AS doubled FROM shop.journal'),
-    ).toMatchObject([{ doubled: 1 }]);
+    const [journal] = await sameOnBoth(pair, 'SELECT COUNT(*) AS n, COUNT(DISTINCT who, what, f) AS different FROM shop.journal');
+    expect(Number(journal?.different)).toBeLessThan(Number(journal?.n));
   });
 });
