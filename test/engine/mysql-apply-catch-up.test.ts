@@ -21,7 +21,8 @@ function* numbers(seed: number): Generator<number, never> {
   }
 }
 
-function traffic(random: Generator<number, never>, statements: number): string[] {
+/** `keysMove`: parents' keys change too. MariaDB doesn't log what ON UPDATE CASCADE does then, and a catch-up refuses it. */
+function traffic(random: Generator<number, never>, statements: number, keysMove: boolean): string[] {
   const pick = (n: number): number => Math.floor(random.next().value * n) + 1;
   return Array.from({ length: statements }, () => {
     const [id, other] = [pick(12), pick(12)];
@@ -32,7 +33,7 @@ function traffic(random: Generator<number, never>, statements: number): string[]
       case 3:
         return `UPDATE IGNORE a SET x = ${other}, y = 'm${id}' WHERE id = ${id}`;
       case 4:
-        return `UPDATE IGNORE a SET id = ${other} WHERE id = ${id}`;
+        return keysMove ? `UPDATE IGNORE a SET id = ${other} WHERE id = ${id}` : `UPDATE IGNORE a SET x = x + 1 WHERE id = ${id}`;
       case 5:
         return `DELETE FROM a WHERE id = ${id}`;
       case 6:
@@ -99,14 +100,16 @@ describe.each<ServerKind>(['mariadb', 'mysql'])('%s: catching up after a bootstr
     async (seed) => {
       const random = numbers(seed);
       const bootstrap = `run${seed}` as BootstrapId;
-      await replica.source.sql(`DROP DATABASE IF EXISTS d; CREATE DATABASE d; USE d; ${SCHEMA}; ${traffic(random, 80).join(';')}`);
+      await replica.source.sql(
+        `DROP DATABASE IF EXISTS d; CREATE DATABASE d; USE d; ${SCHEMA}; ${traffic(random, 80, kind === 'mysql').join(';')}`,
+      );
       await replica.target.sql(
         `DELETE FROM srdf.ledger; DELETE FROM srdf.table_baselines; DROP DATABASE IF EXISTS d; CREATE DATABASE d; USE d; ${SCHEMA}`,
       );
       await replica.engine.beginLoading(STREAM, bootstrap, 1 as Epoch);
       const from = await replica.position();
       const step = async (): Promise<void> => {
-        await replica.source.sql(`SET foreign_key_checks=1; ${traffic(random, 60).join(';')}`, 'd');
+        await replica.source.sql(`SET foreign_key_checks=1; ${traffic(random, 60, kind === 'mysql').join(';')}`, 'd');
       };
       await step();
       await copy('c');
@@ -142,7 +145,7 @@ describe.each<ServerKind>(['mariadb', 'mysql'])('%s: catching up after a bootstr
       expect((await replica.ledger()).phase).toBe('consistent');
       expect(await replica.target.sql('SELECT * FROM srdf.table_baselines')).toEqual([]);
       expect(await replica.engine.boundaries(STREAM)).toEqual([]);
-      await replica.source.sql(traffic(random, 60).join(';'), 'd');
+      await replica.source.sql(traffic(random, 60, kind === 'mysql').join(';'), 'd');
       await replica.replicate();
       const after = await replica.dumps();
       expect(withoutCounters(after.target)).toBe(withoutCounters(after.source));

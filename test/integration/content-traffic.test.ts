@@ -5,10 +5,14 @@ import { ALL_ACTS, KEYLESS_CHILD, RandomTraffic, TRAFFIC_SCHEMA } from './conten
 import { expectSameRows, sameOnBoth } from './expect-identical.js';
 import { Pair } from './pair.js';
 
-/** Parents keep their keys while tables are copied, and no table in the middle of a chain of cascades changes its own. */
-const DURING_COPY = ALL_ACTS.filter((it) => !['follow', 'changeNumber', 'renameAccount', 'rotatePositions'].includes(it));
+/** MariaDB doesn't log what ON UPDATE CASCADE does: a first copy refuses keys that move meanwhile. A keyless child of a cascade it refuses anyway. */
+const REFUSED_DURING_COPY: Readonly<Record<ServerKind, readonly string[]>> = {
+  mariadb: ['follow', 'changeNumber', 'renameAccount'],
+  mysql: ['follow'],
+};
 
 describe.each<ServerKind>(['mariadb', 'mysql'])('%s: under random traffic', (kind) => {
+  const duringCopy = ALL_ACTS.filter((it) => !REFUSED_DURING_COPY[kind].includes(it));
   let pair: Pair;
   beforeAll(async () => {
     pair = await Pair.start({ kind, every: '2s', stream: { bootstrap: { parallel: 3, rowsPerRange: 500 } } });
@@ -24,7 +28,7 @@ describe.each<ServerKind>(['mariadb', 'mysql'])('%s: under random traffic', (kin
   afterAll(async () => await pair?.remove());
 
   it('is identical after a bootstrap with changes of rows and of the schema under way', async () => {
-    const traffic = new RandomTraffic(() => pair.source.connect('shop'), 1, DURING_COPY);
+    const traffic = new RandomTraffic(() => pair.source.connect('shop'), 1, duringCopy);
     try {
       await expect.poll(() => traffic.total, { timeout: 20_000 }).toBeGreaterThan(50);
       const establishing = pair.establish();
@@ -52,7 +56,7 @@ describe.each<ServerKind>(['mariadb', 'mysql'])('%s: under random traffic', (kin
     await pair.waitConfirmed({ scheduled: true });
     await expectSameRows(pair);
     expect(await sameOnBoth(pair, "SHOW TABLES LIKE 'doomed'")).toEqual([]);
-    expect(Object.keys(traffic.committed).sort()).toEqual([...DURING_COPY].sort());
+    expect(Object.keys(traffic.committed).sort()).toEqual([...duringCopy].sort());
   });
 
   it('is identical after scheduled cycles', async () => {

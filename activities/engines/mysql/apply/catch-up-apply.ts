@@ -9,7 +9,7 @@ import { EXACT_SQL_MODE } from '../connection.js';
 import { nameOf } from '../ranges/sql-literals.js';
 import { applyError } from './apply-errors.js';
 import { type BinlogWriter, imageCount, UNCHECKED_ROWS, type WriteTable } from './binlog-writer.js';
-import { keysBehind, refuseUnlikeCascade, unlikeChildren } from './catch-up-cascades.js';
+import { keysBehind, refuseMovedKeys, refuseUnlikeCascade, unlikeChildren } from './catch-up-cascades.js';
 import type { TargetForeignKey } from './foreign-keys.js';
 import { batchesWithoutRepeat, oneSide } from './net-order.js';
 import { renamedShape } from './row-events.js';
@@ -79,32 +79,22 @@ async function refuseUnlike(body: ChangesBody, run: OrderedRun, context: CatchUp
 
 async function applyRun(run: OrderedRun, table: Target, context: CatchUpContext): Promise<void> {
   const { writer } = context;
-  const { database, table: name } = table.facts;
-  const cascades =
-    run.foreignKeyChecks &&
-    (await context.foreignKeys()).some((it) => it.cascades && it.parent.database === database && it.parent.table === name);
   if (run.operation === 'insert') return await putStaged(run.rows, table, context);
+  const { database, table: name } = table.facts;
+  const acting = run.foreignKeyChecks
+    ? (await context.foreignKeys()).filter((it) => it.cascades && it.parent.database === database && it.parent.table === name)
+    : [];
   if (run.operation === 'delete') {
-    if (!cascades) return await removeStaged(run.rows, table, context);
+    if (acting.length === 0) return await removeStaged(run.rows, table, context);
     // The row as it was, then its deletion as the source did it: the foreign key's action happens here as it did there.
     await putStaged(run.rows, table, context);
     await writer.write(table.write, 'delete', run.rows, run);
     return await writer.flush();
   }
+  refuseMovedKeys(run, table.reader, acting, context.doing);
   for (const updates of batchesWithoutRepeat(run.rows, table.reader)) {
-    const after = oneSide(updates, 1);
-    const before = oneSide(updates, 0);
-    if (cascades) {
-      // Whatever is in the way of the rows' new form goes first.
-      await putStaged(after, table, context);
-      await removeStaged(after, table, context);
-      await putStaged(before, table, context);
-      await writer.write(table.write, 'update', updates, run);
-      await writer.flush();
-    } else {
-      await removeStaged(before, table, context);
-      await putStaged(after, table, context);
-    }
+    await removeStaged(oneSide(updates, 0), table, context);
+    await putStaged(oneSide(updates, 1), table, context);
   }
 }
 

@@ -9,6 +9,8 @@ export interface TargetForeignKey extends ForeignKeyFact {
   readonly childColumns: readonly string[];
   /** ON DELETE CASCADE. */
   readonly deletes: boolean;
+  /** ON UPDATE CASCADE, SET NULL or SET DEFAULT. */
+  readonly updates: boolean;
 }
 
 /** Of these databases, and those of others that refer into them: as the source is told of them. */
@@ -60,6 +62,7 @@ async function readTargetForeignKeys(connection: Connection, databases: readonly
         child: { database: String(rule.db), table: String(rule.tableName) },
         parent: { database: String(first.parentDb), table: String(first.parentTable) },
         deletes: String(rule.onDelete) === 'CASCADE',
+        updates: !INACTIVE.has(String(rule.onUpdate)),
         childColumns: parts.map((row) => String(row.childColumn)),
         parentColumns: parts.map((row) => String(row.parentColumn)),
         cascades: !INACTIVE.has(String(rule.onDelete)) || !INACTIVE.has(String(rule.onUpdate)),
