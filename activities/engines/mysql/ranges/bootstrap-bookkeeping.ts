@@ -32,38 +32,28 @@ export async function admitPart(
   const tried = `loading range ${range.range} of ${nameOf(range)}`;
   await requireLoading(connection, stream, bootstrap, tried);
   const key = [stream, range.database, range.table];
-  const [parts, plans] = [
-    await textRows(
-      connection,
-      `SELECT part, wagon_hash, last_part FROM srdf.bootstrap_ranges
-       WHERE stream = ? AND database_name = ? AND table_name = ? AND plan = ? AND range_number = ?`,
-      [...key, range.plan, range.range],
-    ),
-    await textRows(
-      connection,
-      'SELECT plan, refused_plan FROM srdf.bootstrap_tables WHERE stream = ? AND database_name = ? AND table_name = ? LOCK IN SHARE MODE',
-      key,
-    ),
-  ];
+  const parts = await textRows(
+    connection,
+    `SELECT part, wagon_hash, last_part FROM srdf.bootstrap_ranges
+     WHERE stream = ? AND database_name = ? AND table_name = ? AND plan = ? AND range_number = ?`,
+    [...key, range.plan, range.range],
+  );
   const here = parts.find((it) => Number(it[0]) === range.part);
   // A range of one part is whole, whichever read of it came first. Parts of two reads don't fit together.
   if (here !== undefined && (here[1] === range.wagonHash || (range.part === 0 && body.last && here[2] === '1'))) return false;
   const before = parts.some((it) => Number(it[0]) === range.part - 1 && it[2] === '0');
   if (here !== undefined || (range.part > 0 && !before)) throw lost(tried, 'parts of two different reads of it met');
-  let [plan = null, refused = ''] = plans[0] ?? [];
-  if (plan === null && (refused ?? '') < range.plan) {
+  const planOf = 'SELECT plan, refused_plan FROM srdf.bootstrap_tables WHERE stream = ? AND database_name = ? AND table_name = ?';
+  // Looked at without a lock first: a locked gap where the row isn't yet would meet the inserts of other tables' first ranges.
+  const [seen] = await textRows(connection, planOf, key);
+  if ((seen?.[0] ?? null) === null && (seen?.[1] ?? '') < range.plan)
     await connection.query(
       `INSERT INTO srdf.bootstrap_tables (stream, database_name, table_name, plan) VALUES (?, ?, ?, ?)
-       ON DUPLICATE KEY UPDATE plan = COALESCE(plan, VALUES(plan))`,
+       ON DUPLICATE KEY UPDATE plan = IF(refused_plan < VALUES(plan), COALESCE(plan, VALUES(plan)), plan)`,
       [...key, range.plan],
     );
-    const [now] = await textRows(
-      connection,
-      'SELECT plan, refused_plan FROM srdf.bootstrap_tables WHERE stream = ? AND database_name = ? AND table_name = ? LOCK IN SHARE MODE',
-      key,
-    );
-    [plan = null, refused = ''] = now ?? [];
-  }
+  const [now] = await textRows(connection, `${planOf} LOCK IN SHARE MODE`, key);
+  const [plan = null] = now ?? [];
   if (plan !== range.plan) throw lost(tried, 'the table is being copied by another plan');
   await connection.query<ResultSetHeader>('INSERT INTO srdf.bootstrap_ranges VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)', [
     ...key,
