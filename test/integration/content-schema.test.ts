@@ -168,7 +168,7 @@ describe.each<ServerKind>(['mariadb', 'mysql'])('%s: the schema changes under tr
     expect(before).toBeGreaterThan(30);
     await pair.source.sql(
       `CREATE TRIGGER more AFTER UPDATE ON p FOR EACH ROW INSERT INTO audit (what) VALUES (CONCAT('p ', NEW.id));
-       UPDATE p SET n = n + 1; CREATE EVENT nightly ON SCHEDULE EVERY 1 DAY STARTS '2040-01-01 03:00:00' DO DELETE FROM audit;
+       UPDATE p SET n = n + 1; CREATE EVENT nightly ON SCHEDULE EVERY 1 DAY STARTS '2037-01-01 03:00:00' DO DELETE FROM audit;
        DROP TRIGGER kept; INSERT INTO c (id) SELECT MAX(id) + 1 FROM c; ALTER EVENT nightly RENAME TO weekly`,
       'd',
     );

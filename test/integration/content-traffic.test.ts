@@ -20,7 +20,7 @@ describe.each<ServerKind>(['mariadb', 'mysql'])('%s: under random traffic', (kin
       `CREATE DATABASE shop CHARACTER SET utf8mb4; USE shop; ${TRAFFIC_SCHEMA};
        SET SESSION ${kind === 'mariadb' ? 'max_recursive_iterations' : 'cte_max_recursion_depth'}=100000;
        CREATE TABLE filler (id INT PRIMARY KEY, v VARCHAR(100), n INT, KEY (n));
-       INSERT INTO filler SELECT n, SHA2(n, 256), n % 97 FROM (WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 20000) SELECT n FROM r) AS numbers;
+       INSERT INTO filler SELECT n, SHA2(n, 256), n % 97 FROM (WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 8000) SELECT n FROM r) AS numbers;
        CREATE TABLE altered (id INT PRIMARY KEY, v INT); INSERT INTO altered SELECT id, n FROM filler WHERE id <= 2000;
        CREATE TABLE doomed (id INT PRIMARY KEY, v INT); INSERT INTO doomed SELECT id, n FROM filler WHERE id <= 1000`,
     );

@@ -12,7 +12,10 @@ import { execa } from 'execa';
 import { stringify } from 'yaml';
 import type { SpoolState } from '../../activities/contracts.js';
 import type { SiteName } from '../../activities/vocabulary.js';
-import { loadConfig, resolveSecret } from '../../config/load.js';
+import { routeOf } from '../../client/control.js';
+import { runCycle } from '../../client/run-cycle.js';
+import { loadConfig, resolveSecret, streamOf } from '../../config/load.js';
+import type { SrdfConfig, StreamConfig } from '../../config/schema.js';
 import { type CodecServer, startCodecServer } from '../../temporal/codec-server.js';
 import { connectClient, type TemporalClient } from '../../temporal/connection.js';
 import { type DevServer, startDevServer } from '../../temporal/dev-server.js';
@@ -62,6 +65,7 @@ export class Pair {
     readonly configFile: string,
     /** What a shell needs to use `srdf` with this pair: the passwords. */
     readonly env: Readonly<Record<string, string>>,
+    private readonly config: SrdfConfig,
     private readonly client: TemporalClient,
     private readonly codec: CodecServer,
     private readonly forget: () => unknown,
@@ -166,6 +170,7 @@ export class Pair {
         options.temporal === undefined,
         configFile,
         env,
+        loaded,
         client,
         codec,
         forget,
@@ -237,9 +242,18 @@ export class Pair {
       maxBuffer: 64 * 2 ** 20,
     });
   }
-  /** One cycle now, and what it told. A cycle that ended with an error throws. */
+  /** One cycle now, as `srdf cycle` runs it, and what it told. A cycle that ended with an error throws. */
   async cycle(): Promise<CycleResult> {
-    return JSON.parse(await this.must('cycle', this.name, '--json')) as CycleResult;
+    const { config, client: temporal } = this;
+    const stream = streamOf(config, this.name);
+    const route = (of: StreamConfig) => routeOf(config, of);
+    const result = await runCycle(
+      { config, temporal, route, stream, streamRoute: route(stream) },
+      { dryRun: false },
+      new AbortController().signal,
+    );
+    if (result.error !== null) throw new Error(`the cycle ended with ${JSON.stringify(result.error)}\n${await this.logTails()}`);
+    return result;
   }
 
   /**
