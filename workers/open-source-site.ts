@@ -11,10 +11,11 @@ import { parseHeader } from '../activities/wagon/header.js';
 import { loadKeyRing, trustedPeer } from '../activities/wagon/key-ring.js';
 import { createReceiptVerifier } from '../activities/wagon/receipt.js';
 import { createSealer } from '../activities/wagon/sealer.js';
-import { engineOf, resolveSecret, selectionOf, streamOf } from '../config/load.js';
+import { engineOf, resolveSecret, selectionOf } from '../config/load.js';
 import type { SrdfConfig } from '../config/schema.js';
 import { type Closable, closeAll } from './close-all.js';
 import { replicaId } from './replica-id.js';
+import { unknownStream } from './unknown-stream.js';
 
 export async function openSourceSite(config: SrdfConfig, log: Logger): Promise<{ readonly site: SourceSite; close(): Promise<void> }> {
   const name = config.source.name as SiteName;
@@ -68,10 +69,4 @@ export async function openSourceSite(config: SrdfConfig, log: Logger): Promise<{
     await closeAll(opened);
     throw error;
   }
-}
-
-/** `streamOf` throws for a name the config doesn't have, and every name it has was opened. */
-function unknownStream(config: SrdfConfig, name: StreamName): never {
-  streamOf(config, name);
-  throw new Error(`stream ${name} was not opened`);
 }

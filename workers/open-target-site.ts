@@ -11,9 +11,10 @@ import { parseHeader } from '../activities/wagon/header.js';
 import { loadKeyRing, trustedPeer } from '../activities/wagon/key-ring.js';
 import { createOpener } from '../activities/wagon/opener.js';
 import { createReceiptIssuer, NO_RECEIPT } from '../activities/wagon/receipt.js';
-import { engineOf, resolveSecret, selectionOf, streamOf } from '../config/load.js';
+import { engineOf, resolveSecret, selectionOf } from '../config/load.js';
 import type { SrdfConfig } from '../config/schema.js';
 import { type Closable, closeAll } from './close-all.js';
+import { unknownStream } from './unknown-stream.js';
 
 export async function openTargetSite(config: SrdfConfig, log: Logger): Promise<{ readonly site: TargetSite; close(): Promise<void> }> {
   const name = config.target.name as SiteName;
@@ -88,10 +89,4 @@ export async function openTargetSite(config: SrdfConfig, log: Logger): Promise<{
     await closeAll(opened);
     throw error;
   }
-}
-
-/** `streamOf` throws for a name the config doesn't have, and every name it has was opened. */
-function unknownStream(config: SrdfConfig, name: StreamName): never {
-  streamOf(config, name);
-  throw new Error(`stream ${name} was not opened`);
 }

@@ -4,7 +4,6 @@
  */
 import { SrdfError } from '../../../../temporal/error-catalogue.js';
 import type { DdlClassification, EngineName, LogItem, Selection } from '../../engine.js';
-import { classifyStatement } from '../ddl/classify.js';
 import { type BinlogPosition, formatPosition } from '../position.js';
 import { CONSUMED, EventEnvelope } from './event-envelope.js';
 import { EVENT, HEADER_FLAG, HEADER_LENGTH } from './event-types.js';
@@ -16,7 +15,8 @@ import { LogPlace } from './log-place.js';
 import { OpenTables } from './open-tables.js';
 import { type QueryEvent, readQueryEvent } from './query-event.js';
 import { foreignKeysApply, ImageSlab, KNOWN_ROWS_FLAGS, ROWS_EVENTS, ROWS_FLAG, type RowsEventKind, readRows } from './rows-event.js';
-import { databaseInScope, ddlInScope } from './scope.js';
+import { ddlInScope } from './scope.js';
+import { meaningOf } from './statement-meaning.js';
 import { payloadEvents } from './transaction-payload.js';
 
 export interface AssemblerOptions {
@@ -324,50 +324,10 @@ export class TransactionAssembler {
       return;
     }
     const transaction = this.current('a statement');
-    const session = generated(sql, transaction.explicit) ? { ...query.session, ...UTF8_CLIENT } : query.session;
-    const kind = classifyStatement(sql, query.defaultDatabase, session);
-    switch (kind.kind) {
-      case 'transaction':
-        this.transactionStatement(kind.verb, sql, transaction, headerTime);
-        return;
-      case 'ddl':
-        if (!transaction.known) this.ddl({ ...query, session }, kind.classification, transaction);
-        break;
-      case 'outside':
-        break;
-      case 'statement-change':
-        if (!transaction.known && !this.surelyOutside(query))
-          throw new SrdfError('log-event-unsupported', {
-            tried: this.place.tried,
-            found: `a change logged as a statement (${kind.what}): binlog_format was not ROW in that session`,
-            action: 'On the source: SET GLOBAL binlog_format=ROW, and in every session that sets its own; then establish the stream again',
-          });
-        break;
-      case 'unclassifiable':
-        if (!transaction.known && !this.surelyOutside(query))
-          throw new SrdfError('statement-unclassifiable', {
-            tried: this.place.tried,
-            found: kind.found,
-            action: `Look at the statement (SHOW BINLOG EVENTS IN '${transaction.startFile}' FROM ${transaction.startOffset} LIMIT 5); if it concerns the stream, establish it again, and report the statement`,
-          });
-        break;
-    }
-    if (!transaction.explicit) this.commit(headerTime);
-  }
-
-  private transactionStatement(verb: string, sql: Buffer, transaction: OpenTransaction, headerTime: number): void {
-    const text = sql.toString('latin1', 0, 200);
-    if (verb === 'begin') transaction.explicit = true;
-    else if (verb === 'commit') this.commit(headerTime);
-    else if (verb === 'rollback') {
-      if (transaction.rowsInScope > 0 || transaction.ddlParts > 0)
-        throw this.place.unsupported(EVENT.QUERY, 'ROLLBACK of a transaction whose changes of non-transactional tables stay');
-      if (!/^\s*ROLLBACK\s+(WORK\s+)?TO\b/i.test(text)) this.commit(headerTime);
-    } else if (verb === 'xa') {
-      if (/^\s*XA\s+(START|BEGIN)\b/i.test(text)) transaction.explicit = true;
-      // Its changes were in the group that XA PREPARE ended, and none of them was in scope: that would have halted.
-      else if (/^\s*XA\s+(COMMIT|ROLLBACK)\b/i.test(text)) this.commit(headerTime);
-    }
+    const meaning = meaningOf(query, transaction, this.options.selection, this.place);
+    if (meaning.does === 'begins') transaction.explicit = true;
+    else if (meaning.does === 'ddl') this.ddl(meaning.query, meaning.classification, transaction);
+    if (meaning.does === 'commits' || (meaning.alone && !transaction.explicit)) this.commit(headerTime);
   }
 
   private xaPrepare(bytes: Buffer, body: number, headerTime: number): void {
@@ -401,12 +361,6 @@ export class TransactionAssembler {
     });
   }
 
-  /** MySQL names the databases a statement touched; when none is ours, it doesn't matter what the statement does. */
-  private surelyOutside(query: QueryEvent): boolean {
-    const touched = query.updatedDatabases;
-    return touched !== null && touched.length > 0 && touched.every((it) => it !== '' && !databaseInScope(this.options.selection, it));
-  }
-
   // ---------------------------------------------------------------- rows
 
   private rowsEvent(event: RowsEventKind, bytes: Buffer, body: number, end: number): void {
@@ -434,12 +388,3 @@ export class TransactionAssembler {
     });
   }
 }
-
-/**
- * The CREATE TABLE that the server writes for a CREATE … SELECT (the only DDL inside an explicit transaction) is UTF-8, whatever
- * the event says of the client. Native replication reads it in the client's character set and gets names, ENUM and SET values
- * wrong under SET NAMES latin1. (A generated DROP TABLE is in the client's character set.)
- */
-const generated = (sql: Buffer, explicit: boolean): boolean => explicit && /^CREATE /i.test(sql.toString('latin1', 0, 7));
-/** utf8mb4_general_ci, known to every version of both servers. */
-const UTF8_CLIENT = { characterSetClient: 45, collationConnection: 45 } as const;
