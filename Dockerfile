@@ -1,4 +1,6 @@
 FROM node:24-bookworm-slim AS build
+# The zstd binding is compiled where its prebuilt binary can't be fetched.
+RUN apt-get update && apt-get install -y --no-install-recommends build-essential python3 && rm -rf /var/lib/apt/lists/*
 WORKDIR /srdf
 COPY package.json package-lock.json ./
 RUN npm ci
