@@ -10,6 +10,10 @@ import type { Position } from '../activities/vocabulary.js';
 import { DatabaseServer, type ServerKind } from '../test/servers/database-server.js';
 
 const [rowsArgument = '200000', kinds = 'mariadb,mysql'] = process.argv.slice(2);
+if (!/^[1-9]\d*$/.test(rowsArgument) || !kinds.split(',').every((kind) => kind === 'mariadb' || kind === 'mysql')) {
+  console.error('usage: npm run bench [-- ROWS [mariadb,mysql]]   ROWS: row changes to write and read, 200000 if not said');
+  process.exit(2);
+}
 
 async function ours(server: DatabaseServer, from: Position): Promise<number> {
   let rows = 0;
