@@ -90,7 +90,7 @@ async function live(pair: Pair, options: DemoOptions, screen: Screen): Promise<v
     ] as const) {
       await until(part);
       const doing = await interrupt(pair, side, { seconds: 30, downMilliseconds: 1_500 });
-      if (doing === null) throw new Error(`no cycle of the ${side} was seen at work in 30 s`);
+      if (doing === null) throw new Error(`the ${side} had no wagon in hand for 30 s`);
       screen.note(`kill -9 of the ${side} worker (${site}) in the middle of ${colours.bold(doing)}; it is back`);
       if (side === 'source') {
         await until(0.4);
