@@ -7,7 +7,7 @@ import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { WorkflowExecutionInfo } from '@temporalio/client';
+import { ScheduleNotFoundError, type WorkflowExecutionInfo, WorkflowNotFoundError } from '@temporalio/client';
 import { execa } from 'execa';
 import { stringify } from 'yaml';
 import type { SpoolState } from '../../activities/contracts.js';
@@ -19,6 +19,7 @@ import type { SrdfConfig, StreamConfig } from '../../config/schema.js';
 import { type CodecServer, startCodecServer } from '../../temporal/codec-server.js';
 import { connectClient, type TemporalClient } from '../../temporal/connection.js';
 import { type DevServer, startDevServer } from '../../temporal/dev-server.js';
+import { cycleScheduleId, cycleWorkflowId } from '../../temporal/ids.js';
 import { CONTROL_QUEUE, sourceQueue } from '../../temporal/task-queues.js';
 import type { CycleResult } from '../../workflows/cycle-result.js';
 import { createAccount } from '../servers/accounts.js';
@@ -305,13 +306,20 @@ export class Pair {
     this.results.set(run.runId, result);
     return result;
   }
-  /** The activities that run at this moment on behalf of a cycle. */
+  /** The activities that run at this moment on behalf of a cycle, the schedule's or one by hand. Asked of the runs themselves: lists of runs lag behind. */
   async runningActivities(): Promise<readonly string[]> {
+    const { schedule, workflow } = this.client.client;
+    const route = routeOf(this.config, streamOf(this.config, this.name));
+    const scheduled = await schedule
+      .getHandle(cycleScheduleId(route))
+      .describe()
+      .then(({ info }) => info.runningActions.map((it) => it.workflow.workflowId))
+      .catch(unlessMissing([]));
     const names: string[] = [];
-    const query = `WorkflowType = 'replicationCycle' AND ExecutionStatus = 'Running'`;
-    for await (const run of this.client.client.workflow.list({ query })) {
-      const { raw } = await this.client.client.workflow.getHandle(run.workflowId, run.runId).describe();
-      for (const it of raw.pendingActivities ?? []) if (it.lastStartedTime != null) names.push(it.activityType?.name ?? '');
+    for (const id of [cycleWorkflowId(route), ...scheduled]) {
+      const run = await workflow.getHandle(id).describe().catch(unlessMissing(null));
+      if (run?.status.name !== 'RUNNING') continue;
+      for (const it of run.raw.pendingActivities ?? []) if (it.lastStartedTime != null) names.push(it.activityType?.name ?? '');
     }
     return names;
   }
@@ -378,3 +386,10 @@ async function makeKeys(directory: string, configFile: string, env: Readonly<Rec
   ] as const)
     await srdf('trust', side, join(directory, `${other}-keys`, 'site.bundle'), '--fingerprint', await srdf('show', other, '--fingerprint'));
 }
+
+const unlessMissing =
+  <T>(otherwise: T) =>
+  (error: unknown): T => {
+    if (error instanceof WorkflowNotFoundError || error instanceof ScheduleNotFoundError) return otherwise;
+    throw error;
+  };
