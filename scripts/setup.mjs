@@ -16,8 +16,8 @@ import { run, succeeds } from './run.mjs';
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'srdf');
 
-/** @param {{tests?: boolean, mysql?: boolean}} wanted */
-export async function setUp({ tests = false, mysql = tests } = {}) {
+/** @param {{tests?: boolean, mysql?: boolean, bench?: boolean}} wanted */
+export async function setUp({ tests = false, mysql = tests, bench = false } = {}) {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   if (major < 20 || (major === 20 && minor < 19))
     throw new Stop(`Node ${process.versions.node} is too old: SRDF needs 20.19 or newer (nodejs.org)`);
@@ -41,6 +41,8 @@ export async function setUp({ tests = false, mysql = tests } = {}) {
       why: 'verifying the MySQL packages',
       there: !mysql || mysqlIsThere() || existsSync('/usr/share/keyrings/debian-archive-keyring.gpg'),
     },
+    { packages: ['sysbench'], why: 'the load of the benchmarks', there: !bench || has('sysbench') },
+    { packages: ['mydumper'], why: 'a peer of the benchmarks', there: !bench || (has('mydumper') && has('myloader')) },
     {
       packages: ['docker-compose'],
       why: 'checking docker-compose.yml (needs no engine)',
