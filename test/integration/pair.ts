@@ -43,6 +43,8 @@ export interface PairOptions {
   readonly maxBytes?: string;
   /** Options of both database servers. */
   readonly serverOptions?: readonly string[];
+  /** Options of one of them. */
+  readonly sideOptions?: Readonly<Partial<Record<Side, readonly string[]>>>;
   /** Default: a Temporal dev server of its own, so that a test may kill it. */
   readonly temporal?: DevServer;
   /** false: servers, keys and config alone; `startWorkers` later. */
@@ -86,11 +88,12 @@ export class Pair {
     const forget = onLeaving(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }));
     const began: { remove(): Promise<unknown> }[] = [{ remove: () => rm(directory, { recursive: true, force: true }) }];
     try {
-      const start = async (site: string) => {
+      const start = async (side: Side) => {
+        const site = SITES[side];
         const server = await DatabaseServer.start({
           kind: options.kind,
           name: site,
-          options: [...NEEDED_OPTIONS, ...(options.serverOptions ?? [])],
+          options: [...NEEDED_OPTIONS, ...(options.serverOptions ?? []), ...(options.sideOptions?.[side] ?? [])],
         });
         began.push(server);
         tell(`${options.kind} "${site}" on port ${server.port}`);
@@ -106,7 +109,7 @@ export class Pair {
         tell(`Temporal on ${server.address}`);
         return server;
       };
-      const starting = [start(SITES.source), start(SITES.target), startTemporal()] as const;
+      const starting = [start('source'), start('target'), startTemporal()] as const;
       // All of them are waited for, also when one fails: what has started has to be known to be removed.
       await Promise.allSettled(starting);
       const [source, target, temporal] = await Promise.all(starting);

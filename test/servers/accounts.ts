@@ -40,6 +40,9 @@ const GRANTS: Readonly<Record<'source' | 'target', Readonly<Record<ServerKind, G
   },
 };
 
+/** In a GRANT a database's name is a pattern. */
+const databasePattern = (name: string): string => `\`${name.replaceAll(/[\\_%]/g, '\\$&').replaceAll('`', '``')}\``;
+
 /** @param databases those that the stream replicates; they needn't exist yet */
 export async function createAccount(server: DatabaseServer, role: 'source' | 'target', databases: readonly string[]): Promise<Account> {
   const account = { user: `srdf_${role}`, password: randomBytes(18).toString('base64url') };
@@ -50,7 +53,7 @@ export async function createAccount(server: DatabaseServer, role: 'source' | 'ta
     [
       `CREATE USER ${name} IDENTIFIED BY '${account.password}'`,
       ...grants.server.map((it) => `GRANT ${it} ON *.* TO ${name}`),
-      ...scope.map((it) => `GRANT ${grants.database} ON \`${it}\`.* TO ${name}`),
+      ...scope.map((it) => `GRANT ${grants.database} ON ${databasePattern(it)}.* TO ${name}`),
       ...grants.tables.map((it) => `GRANT ${it} TO ${name}`),
     ].join('; '),
   );

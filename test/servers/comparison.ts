@@ -23,6 +23,7 @@ export interface Comparison {
 export async function compareBySql(source: DatabaseServer, target: DatabaseServer, databases: readonly string[]): Promise<Comparison> {
   const [left, right] = [await source.connect(), await target.connect()];
   try {
+    await Promise.all([left, right].map((it) => it.query("SET SESSION sql_mode=''")));
     const differences: Difference[] = [];
     const [schema, otherSchema] = await Promise.all([definitions(left, databases), definitions(right, databases)]);
     const names = [...new Set([...schema.keys(), ...otherSchema.keys()])].sort();
@@ -109,7 +110,7 @@ async function orderedSelect(on: Connection, database: string, table: string): P
 async function* rowsOf(server: DatabaseServer, query: string): AsyncGenerator<Buffer, void, undefined> {
   const connection = mysql.createConnection({ host: '127.0.0.1', port: server.port, user: 'root', multipleStatements: true });
   try {
-    await connection.promise().query("SET NAMES binary; SET time_zone = '+00:00'");
+    await connection.promise().query("SET NAMES binary; SET SESSION time_zone = '+00:00', sql_mode = ''");
     const stream = connection
       .query({ sql: query, rowsAsArray: true, typeCast: (field: { buffer(): Buffer | null }) => field.buffer() })
       .stream({ highWaterMark: 500 });
