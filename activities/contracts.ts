@@ -74,6 +74,14 @@ export interface CutInput extends StreamInput {
   readonly schemaInFlight?: boolean;
   /** Offer what the spool holds, read no log. */
   readonly spoolOnly?: boolean;
+  /** At the log's end, stay on it for what comes next instead of returning. */
+  readonly follow?: FollowLog;
+}
+export interface FollowLog {
+  /** Returns without a wagon when so long nothing in scope was committed, ms. */
+  readonly waitMilliseconds: number;
+  /** How long the first change waits for others to travel with, ms. */
+  readonly lingerMilliseconds: number;
 }
 export interface CutResult {
   readonly wagons: readonly WagonRef[];

@@ -3,6 +3,7 @@ import type { ShippedRange, SourceActivities, WagonRef } from '../contracts.js';
 import { withHeartbeat } from '../cycle/heartbeat.js';
 import { forgetNotes } from '../cycle/wagon-notes.js';
 import { tableInScope } from '../engines/mysql/binlog/scope.js';
+import { faultPoint } from '../fault-points.js';
 import type { SourceSite } from '../site.js';
 import type { Epoch } from '../vocabulary.js';
 import { readPlan, storePlan } from './range-plans.js';
@@ -46,7 +47,7 @@ export function bootstrapSourceActivities(site: SourceSite): BootstrapSource {
           await forgetNotes(site.stateDirectory, stream);
         }
         const body = await engine.describeSchema(selection, stage, only);
-        return await shipBody(
+        const shipped = await shipBody(
           site,
           {
             stream,
@@ -57,6 +58,8 @@ export function bootstrapSourceActivities(site: SourceSite): BootstrapSource {
           },
           signal,
         );
+        await faultPoint('schema-shipped');
+        return shipped;
       });
     },
 
@@ -81,6 +84,7 @@ export function bootstrapSourceActivities(site: SourceSite): BootstrapSource {
         const wagons: WagonRef[] = [];
         let rows = 0;
         for await (const body of site.stream(stream).engine.readRange(table, plan, range, BODY_BYTES)) {
+          await faultPoint('range-read');
           wagons.push(
             await shipBody(
               site,
@@ -94,6 +98,7 @@ export function bootstrapSourceActivities(site: SourceSite): BootstrapSource {
               signal,
             ),
           );
+          await faultPoint('range-shipped');
           rows += body.rows;
           report({ range, rows });
         }

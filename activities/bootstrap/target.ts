@@ -4,6 +4,7 @@ import type { TargetActivities, WagonRef } from '../contracts.js';
 import { withHeartbeat } from '../cycle/heartbeat.js';
 import { viewOf } from '../cycle/read-ledger.js';
 import { outOfScope } from '../cycle/require-in-scope.js';
+import { faultPoint } from '../fault-points.js';
 import type { TargetSite } from '../site.js';
 import type { Epoch } from '../vocabulary.js';
 import { compareServers } from './compare-servers.js';
@@ -29,7 +30,9 @@ export function bootstrapTargetActivities(site: TargetSite): BootstrapTarget {
       const { engine } = site.stream(stream);
       // Only for a stream that isn't here yet: what an earlier life of it left would be taken for forks.
       if ((await engine.readLedger(stream)) === null) await site.inbox.clear(stream);
-      return viewOf(await engine.beginLoading(stream, bootstrap, epoch ?? FIRST_EPOCH));
+      const begun = await engine.beginLoading(stream, bootstrap, epoch ?? FIRST_EPOCH);
+      await faultPoint('loading-begun');
+      return viewOf(begun);
     },
 
     async loadSchema({ stream, bootstrap, wagon }) {
@@ -37,6 +40,7 @@ export function bootstrapTargetActivities(site: TargetSite): BootstrapTarget {
         const body = await openStandalone(site, wagon);
         if (body.kind !== 'schema') throw otherKind(wagon);
         const result = await site.stream(stream).engine.createSchema(stream, bootstrap, body);
+        await faultPoint('schema-created');
         await site.inbox.release(wagon);
         return result;
       });
@@ -81,7 +85,10 @@ export function bootstrapTargetActivities(site: TargetSite): BootstrapTarget {
     },
 
     async beginCatchUp({ stream, bootstrap, from, consistentFrom }) {
-      return viewOf(await site.stream(stream).engine.beginCatchUp(stream, bootstrap, from, consistentFrom));
+      await faultPoint('catch-up-beginning');
+      const begun = await site.stream(stream).engine.beginCatchUp(stream, bootstrap, from, consistentFrom);
+      await faultPoint('catch-up-begun');
+      return viewOf(begun);
     },
   };
 }

@@ -2,6 +2,7 @@
 import { SrdfError } from '../../temporal/error-catalogue.js';
 import type { WagonRef } from '../contracts.js';
 import type { Ledger } from '../engines/engine.js';
+import { faultPoint } from '../fault-points.js';
 import type { TargetSite } from '../site.js';
 import type { Position, Sequence, WagonHash } from '../vocabulary.js';
 import type { ReceiptFields } from '../wagon/contract.js';
@@ -35,7 +36,9 @@ export async function settle(site: TargetSite, wagon: WagonRef, position: Positi
   if (discarded.has(wagon.hash)) await giveReceipt(site, wagon, { status: 'refused', position, reason: DISCARDED });
   else if ((await site.inbox.readReceipt(wagon, 'applied')) === null)
     await giveReceipt(site, wagon, { status: 'applied', position, reason: '' });
+  await faultPoint('applied-signed');
   await site.inbox.release(wagon);
+  await faultPoint('inbox-released');
 }
 
 /**

@@ -4,6 +4,7 @@ import { toErrorReport } from '../../temporal/failures.js';
 import { isPoison } from '../../temporal/poison.js';
 import type { ApplyInput, ApplyOutcome, WagonRef } from '../contracts.js';
 import type { ApplyResult, Ledger, TargetEngine, WagonPlace } from '../engines/engine.js';
+import { faultPoint } from '../fault-points.js';
 import type { TargetSite } from '../site.js';
 import type { Sequence, StreamName, WagonHash } from '../vocabulary.js';
 import type { ChangesBody } from '../wagon/body.js';
@@ -157,6 +158,7 @@ class Applying {
       epoch: ledger.epoch,
     };
     const [first] = train;
+    await faultPoint('wagon-opening');
     if (first?.kind === 'ddl') {
       const { header, hash, body } = await this.open(first, expectation);
       if (body.kind !== 'ddl') throw this.otherKind(first, body.kind);

@@ -1,6 +1,7 @@
 /** Fetches and verifies the target's signed receipts, and only then lets go of the wagons: applied ones, and those an operator has left out. */
 import { SrdfError } from '../../temporal/error-catalogue.js';
 import type { ConfirmInput, ConfirmResult, WagonRef } from '../contracts.js';
+import { faultPoint } from '../fault-points.js';
 import type { SourceSite } from '../site.js';
 import type { Sequence, WagonHash } from '../vocabulary.js';
 import { withHeartbeat } from './heartbeat.js';
@@ -69,8 +70,11 @@ export function createConfirmWagons(site: SourceSite): (input: ConfirmInput) => 
         const proof = proofs.get(wagon.sequence);
         if (proof === undefined) continue; // confirmed by an attempt before this one
         const note = await readNote(site.stateDirectory, wagon);
+        await faultPoint('applied-verified');
         if (proof.receipt !== null) await site.spool.saveReceipt(wagon, proof.status, proof.receipt);
+        await faultPoint('confirmed');
         await site.spool.release(wagon);
+        await faultPoint('spool-released');
         if (wagon.sequence % 1_000 === 0) await forgetOldNotes(site.stateDirectory, wagon.stream);
         if (proof.status === 'refused') {
           discarded.push(wagon.sequence);

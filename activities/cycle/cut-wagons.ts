@@ -1,6 +1,7 @@
 /** Reads the log from where the stream stands to its end now, and lays sealed wagons into the spool. */
 import { SrdfError } from '../../temporal/error-catalogue.js';
 import type { CutFrom, CutInput, CutResult, WagonRef } from '../contracts.js';
+import { faultPoint } from '../fault-points.js';
 import type { SourceSite, SourceStream } from '../site.js';
 import type { Sequence, StreamName } from '../vocabulary.js';
 import { type CutPiece, type CutWithdrawal, cutBodies } from '../wagon/cut.js';
@@ -86,6 +87,7 @@ class Cutting {
   async readLog(): Promise<void> {
     const { engine, selection, config } = this.stream;
     const { signal } = this.heartbeat;
+    await faultPoint('log-opening');
     const started = performance.now();
     const schemaInFlight =
       this.input.schemaInFlight === true || [...this.chain.passed, ...this.chain.offered].some((wagon) => wagon.kind === 'ddl');
@@ -110,6 +112,7 @@ class Cutting {
           continue;
         }
         this.count(piece);
+        await faultPoint('wagon-cut');
         sealing = this.input.dryRun === true ? Promise.resolve() : this.seal(piece);
         sealing.catch(() => undefined); // awaited below or in the next round
         enough = piece.train.last && this.chain.offered.length + this.fresh.length >= this.input.maxWagons;
@@ -180,7 +183,9 @@ class Cutting {
     const { transactions, captured, carried, logBytes, rawBytes, committed } = piece;
     const wireBytes = sealed.bytes.length;
     await writeNote(site.stateDirectory, address, { transactions, captured, carried, logBytes, rawBytes, wireBytes, committed });
+    await faultPoint('spool-writing');
     const put = await site.spool.put(address, sealed.bytes);
+    await faultPoint('spool-named');
     if (put.hash !== sealed.hash)
       throw new SrdfError('spool-inconsistent', {
         tried: `storing wagon ${sequence} of epoch ${at.epoch} of ${address.stream}`,

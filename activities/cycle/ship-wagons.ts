@@ -1,5 +1,6 @@
 /** Sends wagons of the spool to the target's receiver, in order, and keeps its signed word. */
 import type { ShipInput, ShipResult } from '../contracts.js';
+import { faultPoint } from '../fault-points.js';
 import type { SourceSite } from '../site.js';
 import type { Sequence } from '../vocabulary.js';
 import { withHeartbeat } from './heartbeat.js';
@@ -23,6 +24,7 @@ export function createShipWagons(site: SourceSite): (input: ShipInput) => Promis
             });
             requireReceiptFor(wagon, site.receipts.verify(answer.receipt), ['received', 'applied']);
             await site.spool.saveReceipt(wagon, 'received', answer.receipt);
+            await faultPoint('received-saved');
             bytesSent += answer.bytesSent;
             received.push(wagon.sequence);
           }

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type FileHandle, link, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { type FaultPoint, faultPoint } from '../fault-points.js';
 
 const TEMPORARY = /^\.(\d+)\.(\d+)\.([0-9a-f]{12})\.\d+\.tmp$/;
 const WRITER = randomBytes(6).toString('hex');
@@ -83,7 +84,12 @@ export async function writeFully(handle: FileHandle, bytes: Uint8Array, position
  * Writes a file through `write` and gives it its name. `create`: false when a file of that name was there already
  * (it is left as it is). `replace`: takes its place in one step. Nothing is left behind when `write` throws.
  */
-export async function writeWhole(path: string, mode: 'create' | 'replace', write: (handle: FileHandle) => Promise<void>): Promise<boolean> {
+export async function writeWhole(
+  path: string,
+  mode: 'create' | 'replace',
+  write: (handle: FileHandle) => Promise<void>,
+  synced?: FaultPoint,
+): Promise<boolean> {
   const folder = dirname(path);
   await makeFolder(folder);
   const temporary = join(folder, `.${process.pid}.${OWN_START}.${WRITER}.${++written}.tmp`);
@@ -96,6 +102,7 @@ export async function writeWhole(path: string, mode: 'create' | 'replace', write
     } finally {
       await handle.close();
     }
+    if (synced !== undefined) await faultPoint(synced);
     if (mode === 'replace') {
       await rename(temporary, path);
       renamed = true;

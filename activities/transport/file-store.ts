@@ -7,7 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { rm, stat } from 'node:fs/promises';
+import { type FileHandle, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Logger } from 'pino';
@@ -92,7 +92,7 @@ export abstract class FileStore implements Omit<Spool, 'wagonState'> {
       this.reserve(TRAILER_BYTES + (sealed instanceof Uint8Array ? sealed.length : 0), address);
       reserved = TRAILER_BYTES + (sealed instanceof Uint8Array ? sealed.length : 0);
       let ref: WagonRef | null = null;
-      const created = await writeWhole(this.pathOf(address), 'create', async (handle) => {
+      const write = async (handle: FileHandle) => {
         for await (const chunk of chunks) {
           if (!(sealed instanceof Uint8Array)) {
             this.reserve(chunk.length, address);
@@ -106,7 +106,8 @@ export abstract class FileStore implements Omit<Spool, 'wagonState'> {
         const hash = hasher.digest('hex') as WagonHash;
         ref = this.referenceFor(address, Buffer.concat(prefix), hash, bytes);
         await writeFully(handle, encodeTrailer({ bytes, hash, wagonHash: hash }), bytes);
-      });
+      };
+      const created = await writeWhole(this.pathOf(address), 'create', write, 'spool-synced');
       if (created && ref !== null) {
         const { hash } = ref as WagonRef;
         // The reservation becomes the entry's own size.

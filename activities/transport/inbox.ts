@@ -2,6 +2,7 @@
 import { open, readFile, rename, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { WagonRef } from '../contracts.js';
+import { faultPoint } from '../fault-points.js';
 import { NO_WAGON, type WagonHash } from '../vocabulary.js';
 import { errorCode, linkNew, makeFolder, namesIn, removeFile, syncFolder, writeFully } from './atomic-file.js';
 import type { Inbox, WagonAddress, WagonState } from './contract.js';
@@ -119,6 +120,7 @@ export class ReceivingInbox extends FileStore implements Inbox {
     }
     const path = this.pathOf(address);
     await makeFolder(dirname(path));
+    await faultPoint('inbox-synced');
     if (isChained(address.kind)) {
       if (!(await linkNew(partial.path, path))) {
         // Another process put one there since: `arrival` tells the next attempt whether it is the same.

@@ -1,6 +1,10 @@
 /** What the receiver grants a peer at most; a peer beyond it is refused, each cause with its own words. */
-export interface ReceiverLimits {
-  /** A sealed wagon's bytes. Default 512 MiB. */
+import { LIMITS } from '../wagon/limits.js';
+import type { LogBudget } from './bounded-log.js';
+import type { ConnectionLimits } from './receiver-connections.js';
+
+export interface ReceiverLimits extends ConnectionLimits, LogBudget {
+  /** A sealed wagon's bytes. Default: what an opener takes. */
   readonly wagonBytes: number;
   /** All headers of a request. Default 8 KiB. */
   readonly headerBytes: number;
@@ -13,14 +17,12 @@ export interface ReceiverLimits {
   /** A body that brings less than `minimumBytesPerSecond` over this window is given up. Default 15 s, 1 KiB/s. */
   readonly slowWindowMilliseconds: number;
   readonly minimumBytesPerSecond: number;
-  /** Default 64. */
-  readonly connections: number;
   /** Uploads at a time. Default 8. */
   readonly uploads: number;
 }
 
 export const DEFAULT_RECEIVER_LIMITS: ReceiverLimits = {
-  wagonBytes: 512 * 2 ** 20,
+  wagonBytes: LIMITS.sealedBytes,
   headerBytes: 8 * 2 ** 10,
   headersMilliseconds: 10_000,
   handshakeMilliseconds: 10_000,
@@ -28,5 +30,8 @@ export const DEFAULT_RECEIVER_LIMITS: ReceiverLimits = {
   slowWindowMilliseconds: 15_000,
   minimumBytesPerSecond: 1_024,
   connections: 64,
+  strangers: 256,
   uploads: 8,
+  logLines: 30,
+  logWindowMilliseconds: 60_000,
 };

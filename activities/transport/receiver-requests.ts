@@ -11,6 +11,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { StreamName } from '../vocabulary.js';
+import type { BoundedLog } from './bounded-log.js';
 import { RECEIPT_STATUSES } from './receipt-files.js';
 import { fork, type ReceiverDuties } from './receiver-duties.js';
 import type { ReceiverLimits } from './receiver-limits.js';
@@ -28,6 +29,7 @@ export class ReceiverRequests {
   constructor(
     private readonly duties: ReceiverDuties,
     private readonly limits: ReceiverLimits,
+    private readonly log: BoundedLog,
   ) {
     this.slots = new UploadSlots(limits.uploads);
   }
@@ -108,7 +110,7 @@ export class ReceiverRequests {
   }
 
   private answerRefusal(request: IncomingMessage, response: ServerResponse, error: unknown): void {
-    const { log } = this.duties;
+    const { log } = this;
     const about = { method: request.method, path: request.url?.slice(0, 200), peer: request.socket.remoteAddress };
     let refusal = refusalOf(error);
     if (refusal === null) {

@@ -8,6 +8,7 @@
  * stored, and the signed `received` receipt is the answer (201; 200 when the wagon was here already; 202 when bytes are missing yet).
  */
 import type { IncomingMessage } from 'node:http';
+import { faultPoint } from '../fault-points.js';
 import type { WagonHash } from '../vocabulary.js';
 import type { WagonAddress } from './contract.js';
 import { fork, type ReceiverDuties } from './receiver-duties.js';
@@ -123,10 +124,13 @@ async function acceptWagon(duties: ReceiverDuties, upload: Upload, address: Wago
     await duties.inbox.discard(address);
     throw refuse(422, 'the wagon read back from the disk has another hash', "Look at the disk of the target's inbox", 'wagon-checksum');
   }
+  await faultPoint('wagon-arriving');
   upload.check();
   await duties.inbox.accept(address, sealed.subarray(0, HEADER_BYTES_MOST));
+  await faultPoint('inbox-named');
   const receipt = await duties.issueReceipt(address, hash, header);
   await duties.inbox.saveReceipt(address, 'received', receipt);
+  await faultPoint('received-signed');
   return receipt;
 }
 

@@ -8,7 +8,9 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { SrdfError } from '../../temporal/error-catalogue.js';
 import { errorCode } from './atomic-file.js';
+import { BoundedLog } from './bounded-log.js';
 import { type PinnedTls, pinCertificate } from './certificates.js';
+import { ReceiverConnections } from './receiver-connections.js';
 import type { ReceiverDuties } from './receiver-duties.js';
 import { DEFAULT_RECEIVER_LIMITS, type ReceiverLimits } from './receiver-limits.js';
 import { ReceiverRequests } from './receiver-requests.js';
@@ -26,10 +28,15 @@ export interface Receiver {
   close(): Promise<void>;
 }
 
+const UPLOADS_EXPIRE_EVERY_MILLISECONDS = 3_600_000;
+
 /** Listens until closed. Throws `config-invalid` when it can't listen there. */
 export async function startReceiver(options: ReceiverOptions): Promise<Receiver> {
   const limits = { ...DEFAULT_RECEIVER_LIMITS, ...options.limits };
-  const requests = new ReceiverRequests(options, limits);
+  // Whatever a peer or a stranger does is said here; what this site itself does, in `options.log`.
+  const log = new BoundedLog(options.log, limits);
+  const requests = new ReceiverRequests(options, limits, log);
+  const connections = new ReceiverConnections(limits, (peer) => log.warn({ peer }, 'receiver: too many connections'));
   const pin = pinCertificate(options.tls.peerCertificate);
   const server = createHttpsServer(
     {
@@ -53,30 +60,31 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
   );
   admitOnlyPinned(server, (socket) => {
     const why = pin(socket.getPeerX509Certificate()?.raw, new Date());
-    if (why !== null) options.log.warn({ peer: socket.remoteAddress, why }, 'receiver: connection refused');
+    if (why !== null) log.warn({ peer: socket.remoteAddress, why }, 'receiver: connection refused');
+    else if (!connections.admit(socket)) socket.destroy();
     return why;
   });
-  server.maxConnections = limits.connections;
   server.maxHeadersCount = 64;
   server.on('tlsClientError', (error, socket) => {
-    options.log.warn({ peer: socket.remoteAddress, why: error.message }, 'receiver: TLS handshake failed');
+    log.warn({ peer: socket.remoteAddress, why: error.message }, 'receiver: TLS handshake failed');
   });
-  server.on('drop', (data) => options.log.warn({ peer: data?.remoteAddress }, 'receiver: too many connections'));
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
+  server.on('connection', (socket: Socket) => connections.arrived(socket));
 
   const port = await listen(server, options.listen);
+  const expiring = setInterval(() => {
+    options.inbox.expireUploads().catch((error: unknown) => options.log.error({ err: error }, 'receiver: unfinished uploads stay'));
+  }, UPLOADS_EXPIRE_EVERY_MILLISECONDS);
+  expiring.unref();
   options.log.info({ listen: options.listen, port }, 'receiver: listening');
   return {
     port,
     close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      for (const socket of sockets) socket.destroy();
+      clearInterval(expiring);
+      connections.destroyAll();
       await closed;
       await requests.idle();
+      log.close();
     },
   };
 }

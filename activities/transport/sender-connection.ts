@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
+import { faultPoint } from '../fault-points.js';
 import { type PinnedTls, pinCertificate } from './certificates.js';
 
 export interface Answer {
@@ -121,6 +122,7 @@ async function send(request: ClientRequest, chunks: AsyncIterable<Uint8Array>, o
     },
   );
   const source = chunks[Symbol.asyncIterator]();
+  let first = true;
   try {
     while (!over) {
       const { done, value } = await source.next().catch((error: unknown) => {
@@ -129,10 +131,13 @@ async function send(request: ClientRequest, chunks: AsyncIterable<Uint8Array>, o
       if (over) return;
       if (done === true) {
         request.end();
+        await faultPoint('last-byte-sent');
         return;
       }
       if (!request.write(value)) await Promise.race([once(request, 'drain').catch(() => undefined), ended]);
       onSent(value.length);
+      if (first) await faultPoint('first-byte-sent');
+      first = false;
     }
   } finally {
     await source.return?.();

@@ -4,6 +4,7 @@
  */
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { SrdfError } from '../../../../temporal/error-catalogue.js';
+import { faultPoint } from '../../../fault-points.js';
 import type { DdlBody } from '../../../wagon/body.js';
 import type { ApplyResult, DdlSession, DdlStatement, EngineName, Ledger, WagonPlace } from '../../engine.js';
 import { exactSession } from '../connection.js';
@@ -53,15 +54,19 @@ export async function applyDdl(session: TargetSession, place: WagonPlace, body: 
   if (ledger.intent === null) ledger = await recordIntent(connection, ledger, place, now, doing);
   else await guarded(doing, async () => await connection.query('COMMIT'));
 
+  await faultPoint('ddl-intent');
   if (crashed === 'run') await runStatement(connection, engine, statement, doing, resumed ? (ledger.intent?.fingerprint ?? null) : null);
   await guarded(doing, async () => await settle(connection, engine));
+  await faultPoint('ddl-executed');
   const finished = await beginFenced(connection, [place], doing);
   if (!finished.apply) {
     await guarded(doing, async () => await connection.query('ROLLBACK'));
     return { outcome: 'already-applied', ledger: finished.ledger, rows: NO_ROWS };
   }
   await guarded(doing, async () => await followTables(connection, ledger.stream, classification));
-  return { outcome: 'applied', ledger: await commitMoved(connection, finished.ledger, place, doing), rows: NO_ROWS };
+  const moved = await commitMoved(connection, finished.ledger, place, doing);
+  await faultPoint('ddl-done');
+  return { outcome: 'applied', ledger: moved, rows: NO_ROWS };
 }
 
 async function isContained(

@@ -1,6 +1,7 @@
 /** One train, one transaction: its rows and the ledger's move, or nothing. */
 import type { Connection } from 'mysql2/promise';
 import { SrdfError } from '../../../../temporal/error-catalogue.js';
+import { faultPoint } from '../../../fault-points.js';
 import type { ChangesBody, TableShape } from '../../../wagon/body.js';
 import type { ApplyResult, Ledger, WagonPlace } from '../../engine.js';
 import { mysqlRowFormat } from '../binlog/row-format.js';
@@ -42,6 +43,7 @@ export async function applyTrain(
     await guarded(doing, async () => await session.connection.query('ROLLBACK'));
     return { outcome: 'already-applied', ledger, rows: counts };
   }
+  await faultPoint('apply-begun');
   if (tools.leftAt !== `${ledger.epoch}/${ledger.sequence}`) tools.forget();
   tools.facts.forgetOld();
   const writer = new BinlogWriter(session, doing);

@@ -1,6 +1,7 @@
 /** Transactions that move the ledger: what they read under lock, what they write at their end. */
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { SrdfError } from '../../../../temporal/error-catalogue.js';
+import { faultPoint } from '../../../fault-points.js';
 import type { Position, StreamName, TableName } from '../../../vocabulary.js';
 import type { DdlClassification, Ledger, WagonPlace } from '../../engine.js';
 import { type Decision, decide, ledgerAfter } from '../ledger.js';
@@ -46,10 +47,13 @@ export async function commitMoved(connection: Connection, ledger: Ledger, last: 
   const passed = ledger.consistentFrom !== null && reached(last.positionTo, ledger.consistentFrom);
   const after = ledgerAfter(ledger, last, passed, Date.now());
   await guarded(doing, async () => {
+    await faultPoint('rows-written');
     await connection.query(SETTLED);
     if (after.phase === 'consistent' && ledger.phase !== 'consistent') await forgetBootstrap(connection, ledger.stream);
     await moveLedgerRow(connection, ledger, after);
+    await faultPoint('ledger-moved');
     await connection.query('COMMIT');
+    await faultPoint('committed');
   });
   return after;
 }

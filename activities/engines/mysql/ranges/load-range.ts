@@ -1,6 +1,7 @@
 /** Writes the rows of a range and the word that they are in, in one transaction. */
 import type { Connection, ResultSetHeader } from 'mysql2/promise';
 import { SrdfError } from '../../../../temporal/error-catalogue.js';
+import { faultPoint } from '../../../fault-points.js';
 import type { BootstrapId, StreamName } from '../../../vocabulary.js';
 import type { RangeBody } from '../../../wagon/body.js';
 import { unpackRows } from '../../../wagon/range-values.js';
@@ -47,7 +48,9 @@ export async function loadRange(
     }
     await insertRows(connection, range, body);
     if (body.last && body.asOf !== null) await recordBaseline(connection, stream, 'table', body, body.asOf);
+    await faultPoint('range-written');
     await connection.commit();
+    await faultPoint('range-loaded');
     return { outcome: 'applied', rows: body.rows };
   } catch (error) {
     await connection.rollback().catch(() => undefined);
