@@ -27,6 +27,7 @@ import { type Comparison, compareByDump, compareBySql, type Difference } from '.
 import { DatabaseServer, freePort, type ServerKind } from '../servers/database-server.js';
 import { onLeaving } from '../servers/leave-nothing.js';
 import { srdfCommand, WorkerProcess } from '../servers/worker-process.js';
+import { Breakable } from './breakable.js';
 
 export type Side = 'source' | 'target';
 
@@ -47,6 +48,8 @@ export interface PairOptions {
   readonly sideOptions?: Readonly<Partial<Record<Side, readonly string[]>>>;
   /** Default: a Temporal dev server of its own, so that a test may kill it. */
   readonly temporal?: DevServer;
+  /** Lines, disks and clocks of its own, which a test may break: `breakable`. */
+  readonly breakable?: boolean;
   /** false: servers, keys and config alone; `startWorkers` later. */
   readonly workers?: boolean;
   /** One line a step, for a person who waits. */
@@ -72,6 +75,8 @@ export class Pair {
     private readonly client: TemporalClient,
     private readonly codec: CodecServer,
     private readonly forget: () => unknown,
+    private readonly ownBreakable: Breakable | null,
+    private readonly workerConfigs: Readonly<Record<Side, string>>,
   ) {
     this.workers = {
       source: this.workerOf('source', sourceQueue(SITES.source as SiteName)),
@@ -88,9 +93,12 @@ export class Pair {
     const forget = onLeaving(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }));
     const began: { remove(): Promise<unknown> }[] = [{ remove: () => rm(directory, { recursive: true, force: true }) }];
     try {
+      const breakable = options.breakable === true ? await Breakable.start(directory) : null;
+      if (breakable !== null) began.push(breakable);
       const start = async (side: Side) => {
         const site = SITES[side];
         const server = await DatabaseServer.start({
+          ...(breakable !== null && { parent: join(directory, `${side}-server`) }),
           kind: options.kind,
           name: site,
           options: [...NEEDED_OPTIONS, ...(options.serverOptions ?? []), ...(options.sideOptions?.[side] ?? [])],
@@ -152,8 +160,12 @@ export class Pair {
         ],
       };
       await writeFile(configFile, stringify(config));
-      await mkdir(join(directory, 'source-state'), { mode: 0o700 });
-      await mkdir(join(directory, 'target-state'), { mode: 0o700 });
+      await mkdir(join(directory, 'source-state'), { recursive: true, mode: 0o700 });
+      await mkdir(join(directory, 'target-state'), { recursive: true, mode: 0o700 });
+      const workerConfigs = {
+        source: (await breakable?.configFor('source', config)) ?? configFile,
+        target: (await breakable?.configFor('target', config)) ?? configFile,
+      };
       await makeKeys(directory, configFile, env);
       tell('key rings made, bundles exchanged');
       const loaded = await loadConfig(configFile);
@@ -178,6 +190,8 @@ export class Pair {
         client,
         codec,
         forget,
+        breakable,
+        workerConfigs,
       );
       began.push({ remove: () => Promise.all([pair.workers.source.kill(), pair.workers.target.kill()]) });
       if (options.workers !== false) await pair.startWorkers();
@@ -201,6 +215,11 @@ export class Pair {
   }
   get temporalClient(): TemporalClient {
     return this.client;
+  }
+  /** Throws for a pair that wasn't started so. */
+  get breakable(): Breakable {
+    if (this.ownBreakable === null) throw new Error('the pair was started without `breakable`');
+    return this.ownBreakable;
   }
 
   async startWorkers(): Promise<void> {
@@ -351,6 +370,7 @@ export class Pair {
     await this.codec.close();
     if (this.ownTemporal) await this.temporal.kill();
     await Promise.allSettled([this.source.remove(), this.target.remove()]);
+    await this.ownBreakable?.remove();
     await rm(this.directory, { recursive: true, force: true, maxRetries: 5 });
     this.forget();
   }
@@ -358,9 +378,9 @@ export class Pair {
   private workerOf(site: Side, taskQueue: string): WorkerProcess {
     return new WorkerProcess({
       site,
-      configFile: this.configFile,
+      configFile: this.workerConfigs[site],
       logFile: join(this.directory, `${site}-worker.log`),
-      env: this.env,
+      env: { ...this.env, ...this.ownBreakable?.clockOf(site) },
       polls: async (since) => await this.isPolled(taskQueue, site === 'source' ? 'activity' : 'workflow', since),
     });
   }

@@ -16,6 +16,8 @@ export interface DatabaseServerOptions {
   /** Shown in errors; part of the folder's name. */
   readonly name?: string;
   readonly serverId?: number;
+  /** Where its folder is made; the system's folder for temporary files by default. */
+  readonly parent?: string;
   /** More options of the server, such as `--sql-mode=`. */
   readonly options?: readonly string[];
 }
@@ -50,7 +52,9 @@ export class DatabaseServer {
   ) {}
 
   static async start(options: DatabaseServerOptions): Promise<DatabaseServer> {
-    const directory = await mkdtemp(join(tmpdir(), `srdf-${options.name ?? options.kind}-`));
+    const parent = options.parent ?? tmpdir();
+    await mkdir(parent, { recursive: true });
+    const directory = await mkdtemp(join(parent, `srdf-${options.name ?? options.kind}-`));
     const server = new DatabaseServer(
       options.kind,
       directory,
