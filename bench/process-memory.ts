@@ -1,0 +1,10 @@
+/** What a process has used, as the kernel tells it (proc(5)). */
+import { readFile } from 'node:fs/promises';
+
+/** The most memory it ever had resident, MB: VmHWM of /proc/PID/status. */
+export async function peakResidentMB(pid: number | undefined): Promise<number> {
+  if (pid === undefined) throw new Error('a process that is not there was asked for its memory');
+  const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1];
+  if (kilobytes === undefined) throw new Error(`/proc/${pid}/status has no VmHWM`);
+  return Math.round((Number(kilobytes) * 1_024) / 1e6);
+}
