@@ -45,7 +45,7 @@ export abstract class FileStore implements Omit<Spool, 'wagonState'> {
   protected readonly receipts: ReceiptFiles;
   private readonly readHeader: ReadHeader;
   private readonly entries = new Map<string, WagonRef>();
-  private readonly space: StoreSpace;
+  protected readonly space: StoreSpace;
 
   constructor(
     options: StoreOptions,

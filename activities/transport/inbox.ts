@@ -8,7 +8,7 @@ import { errorCode, linkNew, makeFolder, namesIn, removeFile, syncFolder, writeF
 import type { Inbox, WagonAddress, WagonState } from './contract.js';
 import { FileStore, type StoreOptions } from './file-store.js';
 import { type Announcement, Upload } from './upload.js';
-import { folderOf, isChained, isStreamName, parseDecimal, placeOf } from './wagon-address.js';
+import { folderOf, isChained, isStreamName, parseAddress, parseDecimal, placeOf } from './wagon-address.js';
 import { encodeTrailer, TRAILER_BYTES } from './wagon-file.js';
 
 /** What the inbox knows of a wagon that is announced. */
@@ -21,7 +21,15 @@ export type Arrival =
 
 interface Partial extends Announcement {
   readonly path: string;
+  readonly address: WagonAddress;
+  /** When it was last written, ms since 1970. */
+  touched: number;
 }
+
+/** An upload that nobody goes on with is thrown away after a day; its sender begins anew. */
+const UNFINISHED_KEPT_MILLISECONDS = 86_400_000;
+/** Unfinished uploads at most: however small each says it is, it takes a file. */
+const UNFINISHED_MOST = 1_000;
 
 const PARTIAL = /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.([0-9a-f]{64})\.([1-9]\d*)\.part$/;
 
@@ -34,6 +42,7 @@ export class ReceivingInbox extends FileStore implements Inbox {
     const inbox = new ReceivingInbox(options, 'inbox');
     await inbox.load();
     await inbox.loadPartials();
+    await inbox.expireUploads();
     return inbox;
   }
 
@@ -76,10 +85,7 @@ export class ReceivingInbox extends FileStore implements Inbox {
   async beginUpload(address: WagonAddress, announced: Announcement): Promise<Upload> {
     const place = placeOf(address);
     for (let running = this.active.get(place); running !== undefined; running = this.active.get(place)) await running.fence();
-    const upload = new Upload(announced, () => {
-      if (this.active.get(place) === upload) this.active.delete(place);
-    });
-    this.active.set(place, upload); // before any await: whoever comes now fences this one
+    const upload = this.occupy(place, announced); // before any await: whoever comes now fences this one
     try {
       let partial = this.partials.get(place);
       if (partial !== undefined && (partial.hash !== announced.hash || partial.bytes !== announced.bytes)) {
@@ -87,8 +93,9 @@ export class ReceivingInbox extends FileStore implements Inbox {
         partial = undefined;
       }
       if (partial === undefined) {
+        await this.makeRoom(announced.bytes + TRAILER_BYTES);
         this.reserve(announced.bytes + TRAILER_BYTES, address);
-        partial = { ...announced, path: this.partialPath(address, announced) };
+        partial = { ...announced, path: this.partialPath(address, announced), address, touched: Date.now() };
         this.partials.set(place, partial);
         await makeFolder(dirname(partial.path));
       }
@@ -98,6 +105,52 @@ export class ReceivingInbox extends FileStore implements Inbox {
       await upload.close();
       throw error;
     }
+  }
+
+  /** Throws unfinished uploads away that nobody has gone on with for a day. `now`: ms since 1970. */
+  async expireUploads(now = Date.now()): Promise<void> {
+    for (const [place, partial] of this.idlePartials()) {
+      if (partial.touched < now - UNFINISHED_KEPT_MILLISECONDS) await this.throwAway(place, partial, 'nobody went on with it for a day');
+    }
+  }
+
+  /** Unfinished uploads give way to one that is under way, the longest untouched first, if that is enough to let it in. */
+  private async makeRoom(bytes: number): Promise<void> {
+    const idle = this.idlePartials();
+    let reserved = 0;
+    for (const [, partial] of idle) reserved += partial.bytes + TRAILER_BYTES;
+    if (bytes > this.space.free + reserved) return;
+    for (const [place, partial] of idle) {
+      if (bytes <= this.space.free && this.partials.size < UNFINISHED_MOST) return;
+      await this.throwAway(place, partial, 'its room is needed');
+    }
+  }
+
+  /** Those that nobody is writing, the longest untouched first. */
+  private idlePartials(): readonly (readonly [string, Partial])[] {
+    return [...this.partials].filter(([place]) => !this.active.has(place)).sort(([, a], [, b]) => a.touched - b.touched);
+  }
+
+  private async throwAway(place: string, partial: Partial, why: string): Promise<void> {
+    if (this.active.has(place) || this.partials.get(place) !== partial) return;
+    // Held like an upload, so that one that begins meanwhile waits until the file is gone.
+    const held = this.occupy(place, partial);
+    try {
+      await this.discard(partial.address);
+      this.log.info({ place, bytes: partial.bytes, why }, 'inbox: threw an unfinished upload away');
+    } finally {
+      await held.close();
+    }
+  }
+
+  private occupy(place: string, announced: Announcement): Upload {
+    const upload = new Upload(announced, () => {
+      const partial = this.partials.get(place);
+      if (partial !== undefined) partial.touched = Date.now();
+      if (this.active.get(place) === upload) this.active.delete(place);
+    });
+    this.active.set(place, upload);
+    return upload;
   }
 
   /** The received bytes, whole, in memory: for the verifier. */
@@ -168,15 +221,22 @@ export class ReceivingInbox extends FileStore implements Inbox {
         const folder = join(this.directory, stream, 'arriving', folderOf(kind));
         for (const name of await namesIn(folder)) {
           const [, epoch = '', sequence = '', hash = '', bytes = ''] = PARTIAL.exec(name) ?? [];
-          const place = `${stream}/${folderOf(kind)}/${epoch}/${sequence}`;
-          const partial = { hash: hash as WagonHash, bytes: parseDecimal(bytes) ?? 0, path: join(folder, name) };
-          const size = await sizeOf(partial.path);
+          const address = parseAddress(stream, kind, epoch, sequence);
+          const path = join(folder, name);
+          const facts = await stat(path).catch(() => null);
+          const announced = { hash: hash as WagonHash, bytes: parseDecimal(bytes) ?? 0 };
           // Longer than announced: it was being made visible. Its bytes are checked and its trailer is written again.
-          const usable = hash !== '' && partial.bytes > 0 && size <= partial.bytes + TRAILER_BYTES && !this.partials.has(place);
-          if (usable && this.tryReserve(partial.bytes + TRAILER_BYTES)) {
-            this.partials.set(place, partial);
+          const usable =
+            address !== null &&
+            facts !== null &&
+            hash !== '' &&
+            announced.bytes > 0 &&
+            facts.size <= announced.bytes + TRAILER_BYTES &&
+            !this.partials.has(placeOf(address));
+          if (usable && this.tryReserve(announced.bytes + TRAILER_BYTES)) {
+            this.partials.set(placeOf(address), { ...announced, path, address, touched: facts.mtimeMs });
           } else {
-            await removeFile(partial.path);
+            await removeFile(path);
           }
         }
       }

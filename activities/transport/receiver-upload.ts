@@ -79,33 +79,50 @@ export async function receiveWagon(
   const before = await whatIsHere(duties, address, announced);
   if (before !== null) return before;
   return slots.hold(async () => {
-    const upload = await duties.inbox.beginUpload(address, announced);
     try {
-      // Taken over from an upload that has just come to its end.
-      const since = await whatIsHere(duties, address, announced);
-      if (since !== null) {
-        await duties.inbox.discard(address);
-        return since;
-      }
-      if (upload.offset !== offset) throw wrongOffset(upload.offset);
-      await readBody(request, upload, limits);
-      const state = upload.check();
-      if (state === 'partial') return { offset: upload.offset };
-      if (state === 'corrupt') {
-        await duties.inbox.discard(address);
-        // Bytes of former attempts may have suffered from a crash of this machine: all of it again.
-        if (offset > 0) throw wrongOffset(0);
-        throw refuse(422, 'the bytes received do not have the hash announced', "Look at the disk of the source's spool", 'wagon-checksum');
-      }
-      const receipt = await slots.verifyAlone(() => acceptWagon(duties, upload, address, announced));
-      return { receipt, stored: true };
+      return await receiveBody(duties, limits, slots, request, address, announced, offset);
     } catch (error) {
       if (error instanceof UploadFenced) throw busy(409, error.message, 'Only one worker may serve the source site: stop the other');
       throw error;
-    } finally {
-      await upload.close();
     }
   });
+}
+
+async function receiveBody(
+  duties: ReceiverDuties,
+  limits: ReceiverLimits,
+  slots: UploadSlots,
+  request: IncomingMessage,
+  address: WagonAddress,
+  announced: Announcement,
+  offset: number,
+): Promise<PutAnswer> {
+  const upload = await duties.inbox.beginUpload(address, announced);
+  try {
+    // Taken over from an upload that has just come to its end.
+    const since = await whatIsHere(duties, address, announced);
+    if (since !== null) {
+      await duties.inbox.discard(address);
+      return since;
+    }
+    if (upload.offset !== offset) {
+      if (upload.offset === 0) await duties.inbox.discard(address); // nothing came: no room is kept for it
+      throw wrongOffset(upload.offset);
+    }
+    await readBody(request, upload, limits);
+    const state = upload.check();
+    if (state === 'partial') return { offset: upload.offset };
+    if (state === 'corrupt') {
+      await duties.inbox.discard(address);
+      // Bytes of former attempts may have suffered from a crash of this machine: all of it again.
+      if (offset > 0) throw wrongOffset(0);
+      throw refuse(422, 'the bytes received do not have the hash announced', "Look at the disk of the source's spool", 'wagon-checksum');
+    }
+    const receipt = await slots.verifyAlone(() => acceptWagon(duties, upload, address, announced));
+    return { receipt, stored: true };
+  } finally {
+    await upload.close();
+  }
 }
 
 async function whatIsHere(duties: ReceiverDuties, address: WagonAddress, announced: Announcement): Promise<PutAnswer | null> {

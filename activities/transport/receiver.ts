@@ -89,12 +89,13 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
   };
 }
 
-/** Puts the pin between TLS and HTTP. */
+/** Puts the pin between TLS and HTTP. Who is admitted and yet one too many is destroyed by `whyRefused`. */
 function admitOnlyPinned(server: Server, whyRefused: (socket: TLSSocket) => string | null): void {
   const serve = server.listeners('secureConnection') as ((socket: TLSSocket) => void)[];
   server.removeAllListeners('secureConnection');
   server.on('secureConnection', (socket) => {
     const why = whyRefused(socket);
+    if (socket.destroyed) return;
     if (why === null) {
       for (const listener of serve) listener.call(server, socket);
       return;

@@ -14,6 +14,9 @@ export class StoreSpace {
   get bytes(): number {
     return this.used;
   }
+  get free(): number {
+    return this.maxBytes - this.used;
+  }
   get alarm(): boolean {
     return this.used >= ALARM_SHARE * this.maxBytes;
   }

@@ -36,9 +36,10 @@ test('an upload that a newer one wants can neither write nor finish; the newer g
 test('the room for a whole wagon is taken when its upload begins, and given back with what is thrown away', async () => {
   const inbox = await open(100_000);
   const [first, again, next] = [makeWagon(1, 60_000), makeWagon(1, 50_000), makeWagon(2, 60_000)] as const;
-  await (await inbox.beginUpload(first.address, first.ref)).close();
+  const upload = await inbox.beginUpload(first.address, first.ref);
   expect(await inbox.usage()).toMatchObject({ wagons: 0, bytes: first.bytes.length + 80 });
   expect(await errorOf(inbox.beginUpload(next.address, next.ref))).toMatchObject({ code: 'inbox-full' });
+  await upload.close();
   await (await inbox.beginUpload(again.address, again.ref)).close();
   expect(await inbox.usage()).toMatchObject({ bytes: again.bytes.length + 80 });
   expect(await (await open(100_000)).usage()).toMatchObject({ wagons: 0, bytes: again.bytes.length + 80 });
