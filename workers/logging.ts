@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import type { LogLevel, LogMetadata } from '@temporalio/worker';
 import { type Logger, pino } from 'pino';
+import { errorForLog } from './error-for-log.js';
 
 export interface LogIdentity {
   readonly pair: string;
@@ -9,12 +10,16 @@ export interface LogIdentity {
   readonly role: 'source' | 'target';
 }
 
+/** `err` is ours, `error` the SDK's. pino's own serializer would write messages and all properties, a failed statement with its rows among them. */
+export const LOG_SERIALIZERS = { err: errorForLog, error: errorForLog };
+
 /** `SRDF_LOG_LEVEL`: trace, debug, info (default), warn, error. Passwords and keys never reach a log; the paths below are a second net. */
 export const createLog = (identity: LogIdentity): Logger =>
   pino({
     level: process.env.SRDF_LOG_LEVEL ?? 'info',
     base: { pid: process.pid, host: hostname(), ...identity },
     timestamp: pino.stdTimeFunctions.isoTime,
+    serializers: LOG_SERIALIZERS,
     redact: { paths: ['password', '*.password', 'key', '*.key', 'payloadKey', '*.payloadKey'], censor: '[redacted]' },
   });
 

@@ -85,9 +85,9 @@ export class WorkerProcess {
 function readable(line: string): string {
   try {
     const { time, level, msg, err, activity } = JSON.parse(line) as Record<string, unknown>;
-    const error = err as { message?: string; stack?: string } | undefined;
+    const { tried, found, message, stack } = (err ?? {}) as Partial<Record<'tried' | 'found' | 'message' | 'stack', string>>;
     const severity = Number(level) >= 50 ? 'ERROR' : Number(level) >= 40 ? 'WARN' : 'INFO';
-    return [time, severity, activity, msg, error?.stack ?? error?.message].filter((it) => it !== undefined).join(' ');
+    return [time, severity, activity, msg, tried, found, message, stack].filter((it) => it !== undefined).join(' ');
   } catch {
     return line;
   }

@@ -35,7 +35,7 @@ export function sourceError(error: unknown, tried: string): unknown {
   return new SrdfError('not-supported', {
     tried,
     found: `error ${errno} of the server`,
-    action: "Read the source worker's log, which has the whole error; exclude the table (streams[].exclude) if it can't be mended",
+    action: "Look the number up in the server's manual and its error log; exclude the table (streams[].exclude) if it can't be mended",
     cause: error,
   });
 }
