@@ -8,12 +8,13 @@ import { bootstrapWorkflowId, cycleScheduleId, cycleWorkflowId } from '../tempor
 import { OUTCOME, workAbout } from '../temporal/search-attributes.js';
 import { CONTROL_QUEUE } from '../temporal/task-queues.js';
 import type { BootstrapProgress, BootstrapResult } from '../workflows/bootstrap-result.js';
-import type { CycleResult } from '../workflows/cycle-result.js';
+import type { CycleProgress, CycleResult } from '../workflows/cycle-result.js';
 import type { StreamFactsInput, StreamFactsResult } from '../workflows/stream-facts.js';
 import type { PairControl } from './control.js';
 import type { BootstrapFacts, StreamFacts } from './derive-status.js';
 import { operatorError } from './operator-error.js';
 import { renderProgress } from './rendering/establish.js';
+import { scheduledCycles } from './running-cycles.js';
 
 /** How long the source's worker, and how long the target's worker, is waited for before it counts as silent, ms. */
 const SOURCE_PATIENCE = 4_000;
@@ -79,6 +80,16 @@ async function askCycles(control: PairControl, route: Route): Promise<CycleFacts
     if (!(error instanceof ScheduleNotFoundError)) throw error;
   }
   running ||= (await endedOrRunning(control, route, "ExecutionStatus = 'Running'", 1)).length > 0;
+  const live = running ? await askContinuous(control, route) : null;
+  if (live !== null) {
+    const now = Date.now();
+    return {
+      schedule,
+      running,
+      lastCycle: { result: live.result, started: now - live.result.milliseconds.total, ended: now },
+      lastCaughtUp: live.appliedThrough,
+    };
+  }
   const [newest] = await endedOrRunning(control, route, "ExecutionStatus = 'Completed'", 1);
   const lastCycle = newest === undefined ? null : { ...newest, result: await askResult(control, newest.id, newest.runId) };
   return {
@@ -87,6 +98,18 @@ async function askCycles(control: PairControl, route: Route): Promise<CycleFacts
     lastCycle: lastCycle?.result == null ? null : { result: lastCycle.result, started: lastCycle.started, ended: lastCycle.ended },
     lastCaughtUp: await askCaughtUp(control, route),
   };
+}
+
+/** A continuous cycle tells while it runs what another tells when it has ended. null: none runs, or its worker is silent. */
+async function askContinuous({ temporal }: PairControl, route: Route): Promise<CycleProgress | null> {
+  for (const id of await scheduledCycles(temporal, route)) {
+    const asked = temporal.client.withDeadline(Date.now() + TARGET_PATIENCE, () =>
+      temporal.client.workflow.getHandle(id).query<CycleProgress>('progress'),
+    );
+    const progress = await asked.catch(() => null);
+    if (progress?.continuous === true) return progress;
+  }
+  return null;
 }
 
 /** Looks at the newest cycles that went well only: during a long outage all the others say nothing of the log's end. */

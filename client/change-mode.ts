@@ -6,6 +6,7 @@ import { streamWorkflowId } from '../temporal/ids.js';
 import { pauseCycles, unpauseCycles } from '../temporal/schedules.js';
 import type { ModeRequest, StreamState } from '../workflows/stream.js';
 import type { StreamControl } from './control.js';
+import { finishCycles } from './running-cycles.js';
 
 /** Who asks, for the record: the operating system's user. */
 export const operator = (): string => userInfo().username;
@@ -16,9 +17,12 @@ export async function changeMode(
   reason: string,
 ): Promise<StreamState> {
   try {
-    return await temporal.client.workflow
+    const state = await temporal.client.workflow
       .getHandle(streamWorkflowId(route))
       .executeUpdate<StreamState, [ModeRequest]>(update, { args: [{ by: operator(), reason }] });
+    // A cycle asks for the mode when it begins; a continuous one may have begun long ago.
+    await finishCycles(temporal, route);
+    return state;
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw notEstablished(route.stream, `to ${update} it`);
     throw error;

@@ -14,7 +14,7 @@ export interface StreamFacts {
   readonly stream: string;
   /** ms since 1970. */
   readonly now: number;
-  readonly every: number;
+  readonly every: number | 'continuous';
   /** null: the stream has no schedule. */
   readonly schedule: { readonly paused: boolean; readonly note: string | null; readonly next: number | null } | null;
   readonly running: boolean;
@@ -73,7 +73,7 @@ export function deriveStatus(facts: StreamFacts): StreamStatus {
     mode,
     running: facts.running,
     lastCycle: last && { outcome: last.result.outcome, ended: last.ended, why: last.result.error },
-    lagSeconds: facts.lastCaughtUp === null ? null : Math.max(0, Math.round((facts.now - facts.lastCaughtUp) / 100) / 10),
+    lagSeconds: lagSeconds(facts, ledger, spool),
     position: ledger?.ledger.position ?? last?.result.positions.to ?? null,
     logEnd: spool?.logEnd ?? null,
     epoch: ledger?.ledger.epoch ?? null,
@@ -92,6 +92,12 @@ export function deriveStatus(facts: StreamFacts): StreamStatus {
     bootstrap: facts.bootstrap,
     next: nextStep(facts, phase, mode, deadLetter),
   };
+}
+
+function lagSeconds(facts: StreamFacts, ledger: LedgerResult | null, spool: SpoolState | null): number | null {
+  // The log's very end is applied: nothing would be lost, however long ago a cycle looked.
+  if (ledger?.ledger.position != null && ledger.ledger.position === spool?.logEnd) return 0;
+  return facts.lastCaughtUp === null ? null : Math.max(0, Math.round((facts.now - facts.lastCaughtUp) / 100) / 10);
 }
 
 function phaseOf(facts: StreamFacts, ledger: LedgerResult | null): StreamPhase {

@@ -13,7 +13,7 @@ import type { BootstrapId } from '../activities/vocabulary.js';
 import type { StreamConfig } from '../config/schema.js';
 import { SrdfError } from '../temporal/error-catalogue.js';
 import { bootstrapWorkflowId, cycleScheduleId, streamWorkflowId } from '../temporal/ids.js';
-import { ensureCycleSchedule } from '../temporal/schedules.js';
+import { type CycleScheduleOptions, ensureCycleSchedule } from '../temporal/schedules.js';
 import { workAbout } from '../temporal/search-attributes.js';
 import { CONTROL_QUEUE } from '../temporal/task-queues.js';
 import type { BootstrapProgress, BootstrapResult, BootstrapWorkflowInput } from '../workflows/bootstrap-result.js';
@@ -50,7 +50,11 @@ export async function planStream({ temporal, stream, streamRoute: route }: Strea
  * Goes on from wherever an earlier run of the command was left: watches a bootstrap that runs, finishes one that has copied everything.
  * Throws `target-not-empty` for a stream that is established already, and what a preflight refuses; then nothing has been changed.
  */
-export async function establishStream(control: StreamControl, every: number, terminal: Terminal): Promise<Established> {
+export async function establishStream(
+  control: StreamControl,
+  every: CycleScheduleOptions['every'],
+  terminal: Terminal,
+): Promise<Established> {
   const { target } = await askSites(control, control.streamRoute);
   if ('error' in target) throw reportedError(target.error);
   const { phase } = target.known.ledger;
@@ -110,7 +114,10 @@ const newBootstrapId = (): BootstrapId =>
     .slice(0, 19)
     .replace(/[^0-9]/g, '')}-${randomBytes(4).toString('hex')}` as BootstrapId;
 
-async function beginCycles({ temporal: { client }, streamRoute: route }: StreamControl, every: number): Promise<void> {
+async function beginCycles(
+  { temporal: { client }, streamRoute: route }: StreamControl,
+  every: CycleScheduleOptions['every'],
+): Promise<void> {
   await client.workflow.start('stream', {
     workflowId: streamWorkflowId(route),
     taskQueue: CONTROL_QUEUE,

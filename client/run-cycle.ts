@@ -1,13 +1,14 @@
 /**
- * One cycle out of turn. What runs already is waited for first, which spares work; that two cycles side by side do no harm
+ * One cycle out of turn. What runs already is waited for first (a continuous cycle is asked to finish; the schedule starts it again), which spares work; that two cycles side by side do no harm
  * is the ledger's merit, not this file's.
  */
-import { ScheduleNotFoundError, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-import { cycleScheduleId, cycleWorkflowId } from '../temporal/ids.js';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { cycleWorkflowId } from '../temporal/ids.js';
 import { workAbout } from '../temporal/search-attributes.js';
 import { CONTROL_QUEUE } from '../temporal/task-queues.js';
 import type { CycleInput, CycleResult } from '../workflows/cycle-result.js';
 import type { StreamControl } from './control.js';
+import { finishCycles } from './running-cycles.js';
 
 export async function runCycle(
   { temporal, streamRoute: route }: StreamControl,
@@ -22,12 +23,7 @@ export async function runCycle(
       .getHandle(id)
       .result()
       .catch(() => undefined);
-  try {
-    const { info } = await temporal.client.schedule.getHandle(cycleScheduleId(route)).describe();
-    for (const running of info.runningActions) await ended(running.workflow.workflowId);
-  } catch (error) {
-    if (!(error instanceof ScheduleNotFoundError)) throw error;
-  }
+  for (const running of await finishCycles(temporal, route)) await ended(running);
   for (;;) {
     try {
       const handle = await temporal.client.workflow.start('replicationCycle', {

@@ -13,6 +13,12 @@ const duration = z
     const [, digits = '0', unit = 's'] = /^(\d+)(ms|s|m|h)$/.exec(text) ?? [];
     return Number(digits) * { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[unit as 'ms' | 's' | 'm' | 'h'];
   });
+const EVERY = `${DURATION}, or continuous`;
+/** The same, or `continuous`: the stream stays on the log. */
+const every = z
+  .string(EVERY)
+  .regex(/^(continuous|\d+(ms|s|m|h))$/, EVERY)
+  .transform((text) => (text === 'continuous' ? text : duration.parse(text)));
 const SIZE = 'a number and KiB, MiB or GiB, such as 8MiB';
 /** `8MiB`, `20GiB` → bytes. */
 const size = z
@@ -49,7 +55,7 @@ const stream = z.strictObject({
   exclude: z.array(tableName).default([]),
   /** Tables copied first at bootstrap, in this order. */
   priority: z.array(tableName).default([]),
-  every: duration.default(30_000),
+  every: every.default(30_000),
   wagon: z.strictObject({ changes: z.int().min(1).default(20_000), bytes: size.default(8 * 2 ** 20) }).prefault({}),
   bootstrap: z.strictObject({ rowsPerRange: z.int().min(1).default(50_000), parallel: z.int().min(1).max(16).default(4) }).prefault({}),
   /** The source server's replica id for our reader; unique among its replicas. Default: derived from the pair and stream. */

@@ -7,10 +7,12 @@ import { workAbout } from './search-attributes.js';
 import { CONTROL_QUEUE } from './task-queues.js';
 
 export interface CycleScheduleOptions {
-  /** ms between ticks, from the stream's `every`. */
-  readonly every: number;
+  /** From the stream's `every`: ms between ticks, or one cycle that stays on the log. */
+  readonly every: number | 'continuous';
   /** Created paused: a stream that isn't established yet has nothing to replicate. */
   readonly paused?: boolean;
+  /** Shown in the UI beside the schedule. */
+  readonly note?: string;
 }
 
 /**
@@ -19,12 +21,15 @@ export interface CycleScheduleOptions {
  */
 const POLICIES = { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1m', pauseOnFailure: false } as const;
 
-const action = (route: Route) => ({
+/** Ticks of a continuous stream only start its cycle again after it has ended, be it for an error: ms. */
+const CONTINUOUS_TICK = 5_000;
+
+const action = (route: Route, every: CycleScheduleOptions['every']) => ({
   type: 'startWorkflow' as const,
   workflowType: 'replicationCycle',
   workflowId: cycleWorkflowId(route),
   taskQueue: CONTROL_QUEUE,
-  args: [{ route } satisfies CycleInput],
+  args: [{ route, ...(every === 'continuous' && { continuous: true }) } satisfies CycleInput],
   typedSearchAttributes: workAbout(route, 'cycle'),
   staticSummary: `replicate ${route.stream}: ${route.source} → ${route.target}`,
 });
@@ -32,24 +37,24 @@ const action = (route: Route) => ({
 /** Creates the schedule, or brings an existing one in line with the config; its pause is left as it is unless `paused` says otherwise. */
 export async function ensureCycleSchedule(client: Client, route: Route, options: CycleScheduleOptions): Promise<ScheduleHandle> {
   const scheduleId = cycleScheduleId(route);
-  const spec = { intervals: [{ every: options.every }] };
+  const spec = { intervals: [{ every: options.every === 'continuous' ? CONTINUOUS_TICK : options.every }] };
   try {
     return await client.schedule.create({
       scheduleId,
       spec,
-      action: action(route),
+      action: action(route, options.every),
       policies: POLICIES,
       typedSearchAttributes: workAbout(route, 'cycle'),
-      state: { paused: options.paused ?? false },
+      state: { paused: options.paused ?? false, ...(options.note !== undefined && { note: options.note }) },
     });
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
     const handle = client.schedule.getHandle(scheduleId);
     await handle.update((before) => ({
       spec,
-      action: action(route),
+      action: action(route, options.every),
       policies: POLICIES,
-      state: { ...before.state, paused: options.paused ?? before.state.paused },
+      state: { ...before.state, paused: options.paused ?? before.state.paused, ...(options.note !== undefined && { note: options.note }) },
     }));
     return handle;
   }

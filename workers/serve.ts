@@ -61,6 +61,8 @@ async function serveOnce(
           shutdownGraceTime: GRACE,
           shutdownForceTime: FORCE,
           maxConcurrentActivityTaskExecutions: 20,
+          // A cancellation comes with the answer to a heartbeat: no later than this, whatever the heartbeat's timeout is.
+          maxHeartbeatThrottleInterval: '3s',
         }),
       ),
     );

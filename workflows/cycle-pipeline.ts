@@ -5,7 +5,16 @@
 
 import type { ActivityInterfaceFor } from '@temporalio/workflow';
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
-import type { CutFrom, Route, SourceActivities, TargetActivities, WagonRef } from '../activities/contracts.js';
+import type {
+  CutFrom,
+  CutInput,
+  CutResult,
+  FollowLog,
+  Route,
+  SourceActivities,
+  TargetActivities,
+  WagonRef,
+} from '../activities/contracts.js';
 import type { Position } from '../activities/vocabulary.js';
 import { type CycleFailure, classify, type Phase, type Side } from './cycle-failure.js';
 import type { CycleTally } from './cycle-tally.js';
@@ -22,6 +31,8 @@ export interface PipelinePlan {
   readonly spoolOnly: boolean;
   readonly wagonsPerActivity: number;
   readonly mayContinue: () => boolean;
+  /** Stay on the log for as long as `mayContinue` says. */
+  readonly follow?: FollowLog;
 }
 
 /** Batches that may be cut and not yet applied: enough to keep every stage busy. */
@@ -41,6 +52,9 @@ export class CyclePipeline {
   private readonly awaiting = new Map<number, WagonRef>();
   /** Cutting and shipping: cancelled once there is no use in it. What has arrived is applied and confirmed all the same. */
   private readonly upstream = new CancellationScope();
+  /** A cut that follows the log: the only thing that is waited for without end, so the only thing that `finish` breaks off. */
+  private readonly following = new CancellationScope();
+  private finishing = false;
 
   constructor(
     private readonly route: Route,
@@ -60,23 +74,43 @@ export class CyclePipeline {
     return this.failure;
   }
 
+  /** Nothing more is cut. What was cut is shipped, applied and confirmed; `run` then ends as ever. */
+  finish(): void {
+    this.finishing = true;
+    this.following.cancel();
+  }
+
+  /** null: told to finish. What the broken-off cut has laid into the spool, the next cycle finds there. */
+  private async cut(input: CutInput): Promise<CutResult | null> {
+    const options = { summary: `after ${input.after.sequence}, at most ${input.maxWagons} wagons` };
+    const ask = () => this.source.cutWagons.executeWithOptions(options, [input]);
+    if (input.follow === undefined) return await ask();
+    try {
+      return await this.following.run(ask);
+    } catch (error) {
+      if (this.finishing && isCancellation(error) && !this.stopped) return null;
+      throw error;
+    }
+  }
+
   private async cutAll(plan: PipelinePlan): Promise<void> {
     let after = plan.after;
     let first = true;
     let maxWagons = Math.min(FIRST_BATCH, plan.wagonsPerActivity);
-    while (!this.stopped) {
-      const result = await this.source.cutWagons.executeWithOptions({ summary: `after ${after.sequence}, at most ${maxWagons} wagons` }, [
-        {
-          stream: this.route.stream,
-          after,
-          maxWagons,
-          boundaries: plan.boundaries,
-          ...(plan.inbox.some((wagon) => wagon.kind === 'ddl') ? { schemaInFlight: true } : {}),
-          ...(this.dryRun ? { dryRun: true } : {}),
-          ...(plan.spoolOnly ? { spoolOnly: true } : {}),
-        },
-      ]);
-      this.tally.cut(result);
+    while (!this.stopped && !this.finishing) {
+      const askedAt = Date.now();
+      const result = await this.cut({
+        stream: this.route.stream,
+        after,
+        maxWagons,
+        boundaries: plan.boundaries,
+        ...(plan.inbox.some((wagon) => wagon.kind === 'ddl') ? { schemaInFlight: true } : {}),
+        ...(this.dryRun ? { dryRun: true } : {}),
+        ...(plan.spoolOnly ? { spoolOnly: true } : {}),
+        ...(plan.follow === undefined ? {} : { follow: plan.follow }),
+      });
+      if (result === null) return;
+      this.tally.cut(result, askedAt);
       // Only left behind by a crash: the target looks whether their receipts are there, and gives them again if not.
       const forgotten = !first
         ? []
@@ -87,7 +121,8 @@ export class CyclePipeline {
       first = false;
       if (result.wagons.length > 0 && plan.ship && !this.dryRun) this.push(result.wagons, true, plan.apply);
       after = result.next;
-      if (result.caughtUp || this.dryRun || result.wagons.length === 0 || !plan.mayContinue()) return;
+      const atEnd = result.caughtUp || result.wagons.length === 0;
+      if ((atEnd && plan.follow === undefined) || this.dryRun || !plan.mayContinue()) return;
       await this.appliedBatches.at(-WINDOW);
       maxWagons = Math.min(maxWagons * 2, plan.wagonsPerActivity);
     }

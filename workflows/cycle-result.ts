@@ -28,6 +28,19 @@ export interface CycleInput {
   readonly only?: 'capture' | 'ship' | 'apply';
   /** Read and count, write nothing. */
   readonly dryRun?: boolean;
+  /** Stay on the log, and go on as a new run from time to time, until told to finish or something stops it. */
+  readonly continuous?: boolean;
+  /** `CycleProgress.appliedThrough` of the run that has gone on as this one. */
+  readonly appliedThrough?: number | null;
+}
+
+/** What a cycle that runs says of itself. */
+export interface CycleProgress {
+  readonly continuous: boolean;
+  /** As if it ended now. */
+  readonly result: CycleResult;
+  /** Everything committed before this moment is applied, ms since 1970; null when the cycle doesn't know yet. */
+  readonly appliedThrough: number | null;
 }
 
 export interface CycleResult {

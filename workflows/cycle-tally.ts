@@ -16,6 +16,8 @@ export class CycleTally {
   private from: LedgerView | null = null;
   private ledger: LedgerView | null = null;
   private caughtUp = false;
+  /** When the log was looked at to its end, and the wagon up to which that holds. */
+  private ends: { readonly sequence: number; readonly at: number }[] = [];
   private readonly counts = { transactions: 0, captured: 0, carried: 0, applied: 0 };
   private readonly rows = { inserted: 0, updated: 0, deleted: 0 };
   readonly wagons = { captured: 0, received: 0, applied: 0, confirmed: 0 };
@@ -31,8 +33,10 @@ export class CycleTally {
     this.from = ledger;
     this.ledger = ledger;
   }
-  cut(result: CutResult): void {
+  /** `askedAt`: when the log was asked; what was committed later needn't be in it. */
+  cut(result: CutResult, askedAt: number): void {
     this.caughtUp = result.caughtUp;
+    if (result.caughtUp) this.ends.push({ sequence: result.next.sequence, at: askedAt });
     this.counts.transactions += result.transactions;
     this.counts.captured += result.changes.captured;
     this.counts.carried += result.changes.carried;
@@ -70,6 +74,13 @@ export class CycleTally {
     this.lags = [...this.lags, ...result.lagMilliseconds].slice(-LAGS_KEPT);
   }
 
+  /** Everything committed before this moment is applied, ms since 1970; null when this run can't tell. */
+  appliedThrough(): number | null {
+    const standing = this.ledger?.sequence ?? -1;
+    const reached = this.ends.filter((end) => end.sequence <= standing);
+    this.ends = [...reached.slice(-1), ...this.ends.filter((end) => end.sequence > standing)];
+    return reached.at(-1)?.at ?? null;
+  }
   /** The newest confirmed wagon's lag in whole seconds; null when none was confirmed. */
   lagSeconds(): number | null {
     const last = this.lags.at(-1);

@@ -1,36 +1,61 @@
 /** One run from the ledger to confirmed wagons. Started by the stream's schedule; never more than one at a time. */
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
+  continueAsNew,
   isCancellation,
   ParentClosePolicy,
   setCurrentDetails,
+  setHandler,
   startChild,
   upsertSearchAttributes,
   WorkflowIdReusePolicy,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { CutFrom, DeadLetterReport, LedgerResult, Route, WagonRef } from '../activities/contracts.js';
+import type { CutFrom, DeadLetterReport, FollowLog, LedgerResult, Route, WagonRef } from '../activities/contracts.js';
 import { deadLetterWorkflowId } from '../temporal/ids.js';
 import { EPOCH, LAG_SECONDS, OUTCOME, workAbout } from '../temporal/search-attributes.js';
 import { cycleDetails } from './cycle-details.js';
 import { type CycleFailure, classify } from './cycle-failure.js';
 import { recordCycle } from './cycle-metrics.js';
 import { CyclePipeline } from './cycle-pipeline.js';
-import type { CycleInput, CycleLimits, CycleResult } from './cycle-result.js';
+import type { CycleInput, CycleLimits, CycleProgress, CycleResult } from './cycle-result.js';
+import { cycleProgressQuery, finishCycleSignal } from './cycle-signals.js';
 import { CycleTally } from './cycle-tally.js';
 import type { deadLetter } from './dead-letter.js';
 import { sourceCycle, targetCycle, targetLocal } from './proxies.js';
 
+/** A continuous run drains its pipeline when it ends, so it ends as seldom as the server's suggestion of 4,096 events allows. */
+const CONTINUOUS_EVENTS = 3_500;
 const DEFAULT_LIMITS: CycleLimits = { wagonsPerActivity: 16, historyEvents: 2_000, patienceMilliseconds: 60_000 };
+/** Without a commit a cut returns after 20 s, so that a stream at rest leaves six events in 20 s; the linger is what a commit waits for others. */
+const CONTINUOUS: FollowLog = { waitMilliseconds: 20_000, lingerMilliseconds: 100 };
+/** Then it goes on as a new run, which asks the ledger and the stream's mode again. */
+const CONTINUOUS_RUN_MILLISECONDS = 60_000;
 
 /**
  * Shape: ledger (local activity) → what the inbox holds is applied → cut, ship, apply, confirm side by side until the log's end.
  * Every trouble of a site or a wagon ends in a typed outcome; the run itself fails for bugs alone. An idle run costs 12 history events.
+ * A continuous one doesn't end at the log's end but waits there, and goes on as a new run; whatever ends it, the schedule starts the next.
  */
 export async function replicationCycle(input: CycleInput): Promise<CycleResult> {
-  const limits = { ...DEFAULT_LIMITS, ...input.limits };
+  const continuous = input.continuous === true;
+  const limits = { ...DEFAULT_LIMITS, ...(continuous && { historyEvents: CONTINUOUS_EVENTS }), ...input.limits };
   const tally = new CycleTally(Date.now());
   const { route } = input;
+  const began = Date.now();
+  let finishing = false;
+  let pipeline: CyclePipeline | null = null;
+  const progress = (): CycleProgress => ({
+    continuous,
+    result: tally.result(tally.moved() ? 'replicated' : 'idle', Date.now()),
+    appliedThrough: tally.appliedThrough() ?? input.appliedThrough ?? null,
+  });
+  setHandler(cycleProgressQuery, progress);
+  setHandler(finishCycleSignal, () => {
+    if (!continuous) return;
+    finishing = true;
+    pipeline?.finish();
+  });
 
   let start: LedgerResult;
   try {
@@ -50,7 +75,7 @@ export async function replicationCycle(input: CycleInput): Promise<CycleResult> 
     return finish(route, tally, tally.result('dead-lettered', Date.now(), { error: dead.error, deadLetter: dead }));
   }
 
-  const pipeline = new CyclePipeline(
+  pipeline = new CyclePipeline(
     route,
     sourceCycle(route, limits.patienceMilliseconds),
     targetCycle(route, limits.patienceMilliseconds),
@@ -67,8 +92,17 @@ export async function replicationCycle(input: CycleInput): Promise<CycleResult> 
     apply: input.only === undefined || input.only === 'apply',
     spoolOnly: input.only === 'ship',
     wagonsPerActivity: limits.wagonsPerActivity,
-    mayContinue: () => workflowInfo().historyLength < limits.historyEvents && !workflowInfo().continueAsNewSuggested,
+    mayContinue: () =>
+      workflowInfo().historyLength < limits.historyEvents &&
+      !workflowInfo().continueAsNewSuggested &&
+      !(continuous && Date.now() - began >= CONTINUOUS_RUN_MILLISECONDS),
+    ...(continuous && !finishing ? { follow: CONTINUOUS } : {}),
   });
+  if (failure === null && continuous && start.mode === 'active' && !finishing) {
+    const { appliedThrough, result } = progress();
+    finish(route, tally, result);
+    return await continueAsNew<typeof replicationCycle>({ ...input, appliedThrough });
+  }
   if (failure === null) return finish(route, tally, tally.result(tally.moved() ? 'replicated' : 'idle', Date.now()));
   if (failure.outcome !== 'dead-lettered') return finish(route, tally, fail(failure, tally));
 

@@ -5,6 +5,7 @@ import { faultPoint } from '../fault-points.js';
 import type { SourceSite, SourceStream } from '../site.js';
 import type { Sequence, StreamName } from '../vocabulary.js';
 import { type CutPiece, type CutWithdrawal, cutBodies } from '../wagon/cut.js';
+import { FollowedLog } from './follow-log.js';
 import { type Heartbeat, withHeartbeat } from './heartbeat.js';
 import { SingleFlight } from './single-flight.js';
 import { chainAfter, type SpoolChain } from './spool-chain.js';
@@ -91,7 +92,13 @@ class Cutting {
     const started = performance.now();
     const schemaInFlight =
       this.input.schemaInFlight === true || [...this.chain.passed, ...this.chain.offered].some((wagon) => wagon.kind === 'ddl');
-    const pieces = cutBodies(engine.readLog(this.at.position, { selection, signal }), {
+    const { follow } = this.input;
+    // What lies in the spool already mustn't wait for more.
+    const followed =
+      follow === undefined || this.chain.offered.length > 0
+        ? null
+        : new FollowedLog((stop) => engine.readLog(this.at.position, { selection, follow: true, signal: stop }), follow, signal);
+    const pieces = cutBodies(followed?.batches() ?? engine.readLog(this.at.position, { selection, signal }), {
       from: this.at.position,
       rowFormat: engine.rowFormat,
       reached: engine.reached,
@@ -122,7 +129,7 @@ class Cutting {
     } finally {
       await sealing;
     }
-    this.caughtUp = !enough;
+    this.caughtUp = !enough && (followed?.reachedEnd ?? true);
     this.milliseconds.read = Math.max(0, performance.now() - started - this.milliseconds.compact);
   }
 

@@ -81,11 +81,13 @@ export type LogItem =
 /** What was read in one go, in log order. A transaction may span many batches; positions come only with `commit`. */
 export interface LogBatch {
   readonly items: readonly LogItem[];
+  /** With `follow`, once: everything that was in the log when the read began lies at or before the end of this batch. */
+  readonly reachedEnd?: boolean;
 }
 
 export interface ReadLogOptions {
   readonly selection: Selection;
-  /** Stop after the last transaction that ends at or before the log's end at the time of the call (default), or follow it. */
+  /** Stop after the last transaction that ends at or before the log's end at the time of the call (default), or follow it and say when it was reached. */
   readonly follow?: boolean;
   readonly signal?: AbortSignal;
 }

@@ -1,9 +1,10 @@
 import { InvalidArgumentError } from 'commander';
 import { type CommandFactory, command, configOption, jsonOption } from '../command.js';
 
-const interval = (text: string): number => {
+const interval = (text: string): number | 'continuous' => {
+  if (text === 'continuous') return text;
   const [, digits, unit] = /^(\d+)(ms|s|m|h)$/.exec(text) ?? [];
-  if (digits === undefined) throw new InvalidArgumentError('a number and ms, s, m or h is wanted, such as 30s.');
+  if (digits === undefined) throw new InvalidArgumentError('a number and ms, s, m or h is wanted, such as 30s; or continuous.');
   return Number(digits) * { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[unit as 'ms' | 's' | 'm' | 'h'];
 };
 
@@ -39,7 +40,7 @@ export const establishCommand: CommandFactory = (terminal) =>
     .option('--every <duration>', "how often a cycle runs (default: the config's)", interval)
     .addOption(jsonOption())
     .addOption(configOption())
-    .action(async (name: string, options: { dryRun?: true; every?: number; json?: true; config: string }) => {
+    .action(async (name: string, options: { dryRun?: true; every?: number | 'continuous'; json?: true; config: string }) => {
       const { withStream } = await import('../control.js');
       const { establishStream, planStream } = await import('../establish-stream.js');
       const { renderEstablished, renderPlan } = await import('../rendering/establish.js');

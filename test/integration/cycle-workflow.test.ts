@@ -1,5 +1,6 @@
 /** The cycle's decisions, on a real Temporal server: what it asks of whom, in which order, and what each trouble ends in. */
 import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type {
@@ -14,7 +15,7 @@ import type {
 import { type Epoch, NO_WAGON, type Position, type Sequence, type StreamName, type WagonHash } from '../../activities/vocabulary.js';
 import { SrdfError } from '../../temporal/error-catalogue.js';
 import { deadLetterWorkflowId } from '../../temporal/ids.js';
-import type { CycleInput, CycleResult } from '../../workflows/cycle-result.js';
+import type { CycleInput, CycleProgress, CycleResult } from '../../workflows/cycle-result.js';
 import { TemporalEnvironment, type TestSites } from './temporal-environment.js';
 
 let environment: TemporalEnvironment;
@@ -53,11 +54,13 @@ class Miniature {
   poisoned: number | null = null;
   received = 0;
   confirmed: number[] = [];
-  constructor(readonly log: readonly WagonRef[]) {}
+  constructor(readonly log: WagonRef[]) {}
 
   sites(): TestSites {
     const source: TestSites['source'] = {
-      cutWagons: async ({ after, maxWagons }): Promise<CutResult> => {
+      cutWagons: async ({ after, maxWagons, follow }): Promise<CutResult> => {
+        const more = () => this.log.some((wagon) => wagon.sequence > after.sequence);
+        for (let turns = 0; follow !== undefined && turns < 20 && !more(); turns++) await setTimeout(25);
         const wagons = this.log.filter((wagon) => wagon.sequence > after.sequence).slice(0, maxWagons);
         this.calls.push(`cut ${wagons.map((wagon) => wagon.sequence)}`);
         const last = wagons.at(-1);
@@ -295,6 +298,60 @@ describe('a cycle', () => {
     expect(result.error?.code).toBe('unexpected');
     expect(JSON.stringify(result)).not.toContain('alice');
     expect(result.error?.found).toContain('ER_DUP_ENTRY');
+  });
+});
+
+describe('a continuous cycle', () => {
+  const start = async (sites: TestSites, input: Omit<CycleInput, 'route' | 'continuous'> = {}) =>
+    await environment.temporal.client.workflow.start<(input: CycleInput) => Promise<CycleResult>>('replicationCycle', {
+      workflowId: `cycle-${randomUUID()}`,
+      taskQueue: sites.taskQueue,
+      args: [{ route: sites.route, continuous: true, ...input }],
+    });
+
+  it('waits at the end of the log for what comes, tells how far it is, and finishes when it is asked to', async () => {
+    const miniature = new Miniature(log(2));
+    const sites = miniature.sites();
+    await environment.withWorkers(sites, async () => {
+      const handle = await start(sites);
+      await expect.poll(() => miniature.confirmed, { timeout: 20_000 }).toEqual([1, 2]);
+      miniature.log.push(ref(3));
+      await expect.poll(() => miniature.confirmed, { timeout: 20_000 }).toEqual([1, 2, 3]);
+      const progress = await handle.query<CycleProgress>('progress');
+      expect(progress).toMatchObject({ continuous: true, result: { outcome: 'replicated', counts: { wagons: { confirmed: 3 } } } });
+      expect(progress.appliedThrough).toBeGreaterThan(0);
+      await handle.signal('finish');
+      expect(await handle.result()).toMatchObject({ outcome: 'replicated', counts: { wagons: { confirmed: 3 } }, error: null });
+    });
+  });
+
+  it('goes on as a new run before its history grows long, from where the ledger then stands', async () => {
+    const miniature = new Miniature(log(20));
+    const sites = miniature.sites();
+    await environment.withWorkers(sites, async () => {
+      const handle = await start(sites, { limits: { historyEvents: 20, wagonsPerActivity: 2 } });
+      await expect.poll(() => miniature.confirmed.length, { timeout: 60_000 }).toBe(20);
+      expect(miniature.confirmed).toEqual(log(20).map((wagon) => wagon.sequence));
+      const now = await environment.temporal.client.workflow.getHandle(handle.workflowId).describe();
+      expect(now.runId).not.toBe(handle.firstExecutionRunId);
+      await handle.signal('finish');
+      expect((await handle.result()).error).toBeNull();
+    });
+  });
+
+  it('ends by itself where the stream is suspended or drained, and at a trouble', async () => {
+    const miniature = new Miniature(log(3));
+    miniature.inbox = [ref(1)];
+    miniature.mode = 'draining';
+    const sites = miniature.sites();
+    await environment.withWorkers(sites, async () => {
+      expect(await (await start(sites)).result()).toMatchObject({ outcome: 'replicated', counts: { wagons: { captured: 0, applied: 1 } } });
+      miniature.mode = 'suspended';
+      expect((await (await start(sites)).result()).outcome).toBe('suspended');
+      miniature.mode = 'active';
+      miniature.poisoned = 3;
+      expect((await (await start(sites)).result()).outcome).toBe('dead-lettered');
+    });
   });
 });
 

@@ -81,13 +81,16 @@ async function* readBatches(access: ServerAccess, from: Position, options: ReadL
     const server = await serverIdentity(connection, kind);
     const moved = at.server !== server;
     const start = moved ? relocated(at, server, kind) : at;
-    const end = follow ? null : (plan.until ?? (await logEnd(connection, kind)));
+    const end = plan.until ?? (await logEnd(connection, kind));
     await refuseForeignHistory(connection, at, kind, where);
-    if (end !== null && !moved) {
+    let reachedEnd = false;
+    if (!moved) {
       const ahead = comparePlace(at, { ...at, ...end, parts: 0 });
       if (ahead > 0 && plan.until === null) throw lostTail(at, end, where);
+      reachedEnd = ahead >= 0;
       // Nothing new: no dump has to be opened, and no file is opened on the server.
-      if (ahead >= 0) return;
+      if (reachedEnd && !follow) return;
+      if (reachedEnd) yield { items: [], reachedEnd };
     }
 
     const assembler = new TransactionAssembler({
@@ -107,7 +110,7 @@ async function* readBatches(access: ServerAccess, from: Position, options: ReadL
         stopAtEnd: !follow,
         signal: options.signal,
       });
-      const torn: SrdfError | null = yield* consume(dump, assembler, end === null ? null : { ...start, ...end, parts: 0 }, where);
+      const torn: SrdfError | null = yield* consume(dump, assembler, { end: { ...start, ...end, parts: 0 }, reachedEnd, follow }, where);
       if (torn === null) return;
       // The server won't go over a torn event by itself. Whether the next file goes on from before it, the assembler asks for proof.
       dump.close();
@@ -125,13 +128,21 @@ async function* readBatches(access: ServerAccess, from: Position, options: ReadL
   }
 }
 
+interface Goal {
+  readonly end: BinlogPosition;
+  /** Goes on behind the end, and says once that it was reached. */
+  readonly follow: boolean;
+  readonly reachedEnd: boolean;
+}
+
 /** To the end, or to a file that ends inside an event: then returns what the server says of it. */
 async function* consume(
   dump: DumpConnection,
   assembler: TransactionAssembler,
-  end: BinlogPosition | null,
+  { end, follow, ...goal }: Goal,
   where: string,
 ): AsyncGenerator<LogBatch, SrdfError | null> {
+  let { reachedEnd } = goal;
   const framer = new PacketFramer();
   const take = (): LogBatch => {
     const { items } = assembler;
@@ -164,11 +175,15 @@ async function* consume(
             assembler.innerEvent(event);
             if (assembler.itemBytes >= BATCH_BYTES) yield take();
           }
-        finished = end !== null && !assembler.inTransaction && hasPassed(assembler, end);
+        finished = !follow && !assembler.inTransaction && hasPassed(assembler, end);
       }
     }
-    if (finished && end !== null && !assembler.inTransaction) assembler.endOfLog();
-    if (assembler.items.length > 0) yield take();
+    const atEnd = finished || (!reachedEnd && hasPassed(assembler, end));
+    if (atEnd && !assembler.inTransaction) assembler.endOfLog();
+    if (follow && atEnd && !reachedEnd) {
+      reachedEnd = true;
+      yield { ...take(), reachedEnd };
+    } else if (assembler.items.length > 0) yield take();
     if (finished) return null;
   }
 }
