@@ -30,6 +30,8 @@ export const ERRORS = {
   // spool, inbox, transport
   'spool-full': { retry: true, exit: 20 },
   'spool-inconsistent': { retry: false, exit: 20 },
+  'disk-full': { retry: true, exit: 20 },
+  'state-damaged': { retry: false, exit: 20 },
   'inbox-full': { retry: true, exit: 21 },
   'wagon-missing': { retry: true, exit: 21 },
   'receiver-unreachable': { retry: true, exit: 22 },
@@ -60,6 +62,7 @@ export const ERRORS = {
   'target-preflight': { retry: false, exit: 41 },
   'target-not-empty': { retry: false, exit: 41 },
   'target-busy': { retry: true, exit: 42 },
+  'target-full': { retry: true, exit: 42 },
   'target-divergence': { retry: false, exit: 43 },
   'apply-failed': { retry: false, exit: 44 },
   'apply-interrupted': { retry: true, exit: 44 },

@@ -16,6 +16,13 @@ const BUSY_DELAY: Partial<Record<ErrorCode, number>> = {
 
 /** What may be told of an error of another kind: its class, its code and where; never its message, which may quote a row. */
 function unexpected(error: unknown): SrdfError {
+  if (error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT'))
+    return new SrdfError('disk-full', {
+      tried: 'writing to the state folder of this site',
+      found: 'its disk is full',
+      action: 'Make room on it; it is tried again by itself',
+      cause: error,
+    });
   const name = error instanceof Error ? error.constructor.name : typeof error;
   const code =
     error instanceof Error && 'code' in error && typeof error.code === 'string' && /^[A-Z0-9_]{1,60}$/.test(error.code)
@@ -33,7 +40,7 @@ function unexpected(error: unknown): SrdfError {
   return new SrdfError('unexpected', {
     tried: 'running an activity',
     found: `${name}${code}${where === '' ? '' : ` at ${where}`}`,
-    action: "Read the worker's log, which has the whole error, and report it",
+    action: "Read the worker's log, which says where it came from, and report it",
     cause: error,
   });
 }
@@ -69,7 +76,7 @@ export function toFailure(error: unknown, cancelled = false): TemporalFailure {
   });
 }
 
-/** Casts every error of every activity; the worker's log gets the whole of it, cause and stack included. */
+/** Casts every error of every activity; the worker's log gets it with its causes. */
 export const failureInterceptor =
   (log: { error(facts: object, message: string): void }): ActivityInterceptorsFactory =>
   (context) => ({

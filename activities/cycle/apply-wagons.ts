@@ -15,6 +15,7 @@ import { trainsAfter } from './inbox-chain.js';
 import { listInbox, viewOf } from './read-ledger.js';
 import { requireInScope } from './require-in-scope.js';
 import { SingleFlight } from './single-flight.js';
+import { damagedWagon } from './spooled-header.js';
 import { writeDeadLetter } from './target-facts.js';
 
 /**
@@ -64,6 +65,7 @@ class Applying {
       try {
         ledger = await this.applyTrain(ledger, train);
       } catch (error) {
+        if (error instanceof SrdfError && isPoison(error.code)) await this.requireUndamaged(train);
         if (this.applied.length > 0 && error instanceof SrdfError && isPoison(error.code)) break;
         await this.refuse(ledger, train, error);
         throw error;
@@ -125,6 +127,11 @@ class Applying {
         action: 'Two versions of the stream exist. Suspend it, compare the sides (srdf verify) and see who else seals for this source',
       });
     }
+  }
+
+  /** A wagon that can't be opened because this disk has damaged it says nothing about the source: it is sent again. */
+  private async requireUndamaged(train: readonly WagonRef[]): Promise<void> {
+    for (const wagon of train) if (await this.site.inbox.removeIfDamaged(wagon)) throw damagedWagon(wagon);
   }
 
   private async applyTrain(ledger: Ledger, train: readonly WagonRef[]): Promise<Ledger> {

@@ -24,8 +24,9 @@ export function createCutWagons(site: SourceSite): (input: CutInput) => Promise<
 
 async function cut(site: SourceSite, input: CutInput, heartbeat: Heartbeat): Promise<CutResult> {
   const stream = site.stream(input.stream);
-  const chain = chainAfter(input.after, await spooled(site, input.stream));
-  if (chain.offered.length === 0) await requireUnconfirmed(site, input);
+  const chain = await spoolAfter(site, input);
+  if (chain.offered.length === 0) await requireUnconfirmed(site, input, (input.after.sequence + 1) as Sequence);
+  if (chain.lost !== null) await requireUnconfirmed(site, input, chain.lost);
   if (input.dryRun !== true)
     for (const torn of chain.torn) {
       await site.spool.release(torn);
@@ -40,8 +41,7 @@ async function cut(site: SourceSite, input: CutInput, heartbeat: Heartbeat): Pro
  * A wagon whose receipt was verified is never cut a second time: its sequence is taken, by other bytes than the new ones would be.
  * Asked after the spool was listed, since a receipt is saved before its wagon goes.
  */
-async function requireUnconfirmed(site: SourceSite, { stream, after }: CutInput): Promise<void> {
-  const sequence = (after.sequence + 1) as Sequence;
+async function requireUnconfirmed(site: SourceSite, { stream, after }: CutInput, sequence: Sequence): Promise<void> {
   if ((await site.spool.readReceipt({ stream, kind: 'changes', epoch: after.epoch, sequence }, 'applied')) === null) return;
   throw new SrdfError('spool-inconsistent', {
     tried: `going on after wagon ${after.sequence} of epoch ${after.epoch} of ${stream}`,
@@ -50,6 +50,19 @@ async function requireUnconfirmed(site: SourceSite, { stream, after }: CutInput)
       'If another cycle ran beside this one, the next one goes on by itself. If not, the database of the target was put back to an ' +
       'earlier state: establish the stream again (srdf establish)',
   });
+}
+
+/** A spool that contradicts the ledger is read once more without what is damaged in it. */
+async function spoolAfter(site: SourceSite, { stream, after }: CutInput): Promise<SpoolChain> {
+  const wagons = await spooled(site, stream);
+  try {
+    return chainAfter(after, wagons);
+  } catch (error) {
+    let damaged = false;
+    for (const { ref } of wagons) damaged = (await site.spool.removeIfDamaged(ref)) || damaged;
+    if (!damaged) throw error;
+    return chainAfter(after, await spooled(site, stream));
+  }
 }
 
 async function spooled(site: SourceSite, stream: StreamName) {

@@ -1,4 +1,5 @@
 /** Sends wagons of the spool to the target's receiver, in order, and keeps its signed word. */
+import { SrdfError } from '../../temporal/error-catalogue.js';
 import type { ShipInput, ShipResult } from '../contracts.js';
 import { faultPoint } from '../fault-points.js';
 import type { SourceSite } from '../site.js';
@@ -6,6 +7,7 @@ import type { Sequence } from '../vocabulary.js';
 import { withHeartbeat } from './heartbeat.js';
 import { requireReceiptFor } from './receipts.js';
 import { SingleFlight } from './single-flight.js';
+import { damagedWagon } from './spooled-header.js';
 
 export function createShipWagons(site: SourceSite): (input: ShipInput) => Promise<ShipResult> {
   const flights = new SingleFlight('shipping wagons of');
@@ -18,10 +20,12 @@ export function createShipWagons(site: SourceSite): (input: ShipInput) => Promis
           let bytesSent = 0;
           for (const wagon of wagons) {
             signal.throwIfAborted();
-            const answer = await site.sender.ship(wagon, {
-              signal,
-              progress: (sent) => heartbeat.report({ sequence: wagon.sequence, sent, of: wagon.bytes }),
-            });
+            const answer = await site.sender
+              .ship(wagon, { signal, progress: (sent) => heartbeat.report({ sequence: wagon.sequence, sent, of: wagon.bytes }) })
+              .catch(async (error: unknown) => {
+                const bytesDiffer = error instanceof SrdfError && error.code === 'wagon-checksum';
+                throw bytesDiffer && (await site.spool.removeIfDamaged(wagon)) ? damagedWagon(wagon) : error;
+              });
             requireReceiptFor(wagon, site.receipts.verify(answer.receipt), ['received', 'applied']);
             await site.spool.saveReceipt(wagon, 'received', answer.receipt);
             await faultPoint('received-saved');

@@ -1,7 +1,7 @@
 /** What of a spool may be offered after a ledger. Pure. */
 import { SrdfError } from '../../temporal/error-catalogue.js';
 import type { CutFrom, WagonRef } from '../contracts.js';
-import type { Position, WagonHash } from '../vocabulary.js';
+import type { Position, Sequence, WagonHash } from '../vocabulary.js';
 
 export interface SpooledWagon {
   readonly ref: WagonRef;
@@ -14,12 +14,18 @@ export interface SpoolChain {
   readonly offered: readonly WagonRef[];
   /** At or before the ledger: to be confirmed. */
   readonly passed: readonly WagonRef[];
-  /** The beginning of a train whose rest was never cut: never offered, so it is taken away and cut again. */
+  /**
+   * Taken away and cut again: the beginning of a train whose rest was never cut, which was never offered; and what lies behind a wagon that
+   * the spool has lost, which the target can't have received.
+   */
   readonly torn: readonly WagonRef[];
+  /** The wagon the spool has lost; null when it has lost none that another follows. Whether it was confirmed is for the caller to ask. */
+  readonly lost: Sequence | null;
 }
 
 /**
- * A train is offered only once all of it lies in the spool; so a torn one has never left, and can be cut again.
+ * A train is offered only once all of it lies in the spool; so a torn one has never left, and can be cut again. A wagon that is missing is one
+ * that a bad disk or a power cut has taken: it and what follows it are cut again from the log, as a spool that is lost as a whole is.
  * Throws `spool-inconsistent` when spool and ledger tell different stories: nothing is guessed.
  */
 export function chainAfter(after: CutFrom, spool: readonly SpooledWagon[]): SpoolChain {
@@ -38,6 +44,8 @@ export function chainAfter(after: CutFrom, spool: readonly SpooledWagon[]): Spoo
 
   const passed: WagonRef[] = [];
   const chain: WagonRef[] = [];
+  const behind: WagonRef[] = [];
+  let lost: Sequence | null = null;
   let at: { readonly sequence: number; readonly hash: WagonHash; readonly position: Position } = {
     sequence: after.sequence,
     hash: after.wagonHash,
@@ -50,7 +58,11 @@ export function chainAfter(after: CutFrom, spool: readonly SpooledWagon[]): Spoo
       passed.push(ref);
       continue;
     }
-    if (ref.sequence !== at.sequence + 1) refuse(`wagon ${at.sequence + 1} is missing from the spool, which holds wagon ${ref.sequence}`);
+    if (lost !== null || ref.sequence !== at.sequence + 1) {
+      lost ??= (at.sequence + 1) as Sequence;
+      behind.push(ref);
+      continue;
+    }
     if (previousHash !== at.hash || positionFrom !== at.position)
       refuse(
         `wagon ${ref.sequence} of the spool follows ${previousHash.slice(0, 16)}… at ${positionFrom}, not ${at.hash.slice(0, 16)}… at ${at.position}`,
@@ -59,5 +71,5 @@ export function chainAfter(after: CutFrom, spool: readonly SpooledWagon[]): Spoo
     at = { sequence: ref.sequence, hash: ref.hash, position: ref.positionTo };
   }
   const whole = chain.findLastIndex((ref) => ref.train.last) + 1;
-  return { offered: chain.slice(0, whole), passed, torn: chain.slice(whole) };
+  return { offered: chain.slice(0, whole), passed, torn: [...chain.slice(whole), ...behind], lost };
 }

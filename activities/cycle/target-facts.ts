@@ -1,16 +1,26 @@
 /** What a target remembers of a stream beside its ledger: its mode, and the dead letter it stands behind. On the target's own disk. */
+
+import { SrdfError } from '../../temporal/error-catalogue.js';
 import { isPoison } from '../../temporal/poison.js';
 import type { DeadLetterReport, StreamMode } from '../contracts.js';
 import type { Ledger } from '../engines/engine.js';
 import type { TargetSite } from '../site.js';
 import type { BootstrapId, Sequence, StreamName } from '../vocabulary.js';
-import { readFact, removeFact, writeFact } from './stream-files.js';
+import { readFact, readFactIfWhole, removeFact, writeFact } from './stream-files.js';
 
 const modeFile = (stream: StreamName): readonly string[] => ['modes', `${stream}.json`];
 const deadLetterFile = (stream: StreamName): readonly string[] => ['dead-letters', `${stream}.json`];
 
+/** Throws `state-damaged`: whether a stream was suspended isn't guessed. */
 export async function readMode(site: TargetSite, stream: StreamName): Promise<StreamMode> {
-  return (await readFact<{ readonly mode: StreamMode }>(site.stateDirectory, ...modeFile(stream)))?.mode ?? 'active';
+  try {
+    return (await readFact<{ readonly mode: StreamMode }>(site.stateDirectory, ...modeFile(stream)))?.mode ?? 'active';
+  } catch (error) {
+    if (!(error instanceof SrdfError) || error.code !== 'state-damaged') throw error;
+    const { tried, found } = error.facts;
+    const action = `Say again whether the stream is to run: srdf suspend ${stream}, and then, if it is, srdf resume ${stream}`;
+    throw new SrdfError('state-damaged', { tried, found, action, cause: error });
+  }
 }
 export async function writeMode(site: TargetSite, stream: StreamName, mode: StreamMode): Promise<void> {
   site.stream(stream);
@@ -23,9 +33,12 @@ interface DeadLetterFile {
   readonly dead: DeadLetterReport;
 }
 
-/** null as well when the ledger has moved since: the dead letter is then of the past. */
+/**
+ * null as well when the ledger has moved since: the dead letter is then of the past. One that can't be read is gone: its wagon is tried again,
+ * and leaves it anew.
+ */
 export async function readDeadLetter(site: TargetSite, ledger: Ledger): Promise<DeadLetterReport | null> {
-  const file = await readFact<DeadLetterFile>(site.stateDirectory, ...deadLetterFile(ledger.stream));
+  const file = await readFactIfWhole<DeadLetterFile>(site.stateDirectory, ...deadLetterFile(ledger.stream));
   if (file === null || file.bootstrap !== ledger.bootstrap) return null;
   const { dead } = file;
   return dead.epoch === ledger.epoch && dead.sequence === ledger.sequence + 1 && isPoison(dead.error.code) ? dead : null;
@@ -37,7 +50,7 @@ export async function writeDeadLetter(site: TargetSite, ledger: Ledger, dead: De
 
 /** Only the one that was looked at: a decision on an old dead letter doesn't touch a newer one. */
 export async function releaseDeadLetter(site: TargetSite, stream: StreamName, sequence: Sequence): Promise<boolean> {
-  const file = await readFact<DeadLetterFile>(site.stateDirectory, ...deadLetterFile(stream));
+  const file = await readFactIfWhole<DeadLetterFile>(site.stateDirectory, ...deadLetterFile(stream));
   if (file?.dead.sequence !== sequence) return false;
   await removeFact(site.stateDirectory, ...deadLetterFile(stream));
   return true;

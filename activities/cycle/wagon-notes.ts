@@ -6,7 +6,7 @@
 import type { StateTotals, WagonRef } from '../contracts.js';
 import type { Spool } from '../transport/contract.js';
 import type { Epoch, Sequence, StreamName } from '../vocabulary.js';
-import { listFacts, readFact, removeFact, writeFact } from './stream-files.js';
+import { listFacts, readFactIfWhole, removeFact, writeFact } from './stream-files.js';
 
 const NOTES_KEPT = 10_000;
 
@@ -27,7 +27,7 @@ const name = (wagon: Address): readonly string[] => ['notes', wagon.stream, `${w
 export const writeNote = async (stateDirectory: string, wagon: Address, note: WagonNote): Promise<void> =>
   await writeFact(note, stateDirectory, ...name(wagon));
 export const readNote = async (stateDirectory: string, wagon: Address): Promise<WagonNote | null> =>
-  await readFact<WagonNote>(stateDirectory, ...name(wagon));
+  await readFactIfWhole<WagonNote>(stateDirectory, ...name(wagon));
 export const removeNote = async (stateDirectory: string, wagon: Address): Promise<void> => await removeFact(stateDirectory, ...name(wagon));
 
 interface NoteFile {

@@ -35,6 +35,11 @@ export interface Spool {
   open(address: WagonAddress, offset?: number): Promise<{ readonly stream: NodeJS.ReadableStream; readonly bytes: number }>;
   /** A whole wagon in memory. Throws `wagon-missing`. */
   read(address: WagonAddress): Promise<Uint8Array>;
+  /**
+   * Reads all of it: a wagon whose bytes aren't those that were stored is removed, as if it had never been. Whether that was so; false too when
+   * there is none.
+   */
+  removeIfDamaged(address: WagonAddress): Promise<boolean>;
   /** References in order of epoch and sequence, from the headers of whole files. */
   list(stream: StreamName, kind: WagonRef['kind']): Promise<readonly WagonRef[]>;
   saveReceipt(address: WagonAddress, status: ReceiptStatus, receipt: Uint8Array): Promise<void>;

@@ -144,6 +144,17 @@ export abstract class FileStore implements Omit<Spool, 'wagonState'> {
     return found.content;
   }
 
+  async removeIfDamaged(address: WagonAddress): Promise<boolean> {
+    this.check(address);
+    const path = this.pathOf(address);
+    const file = await readWhole(path);
+    if (file.state === 'absent') return false;
+    if (file.state === 'whole' && createHash('sha256').update(file.content).digest('hex') === file.trailer.hash) return false;
+    await this.release(address);
+    this.log.error({ path }, `${this.called}: removed a damaged wagon (bad disk?)`);
+    return true;
+  }
+
   /** References in order of epoch and sequence. */
   async list(stream: StreamName, kind: WagonRef['kind']): Promise<readonly WagonRef[]> {
     const folder = join(this.directory, isStreamName(stream) ? stream : '-', folderOf(kind));

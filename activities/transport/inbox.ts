@@ -97,8 +97,9 @@ export class ReceivingInbox extends FileStore implements Inbox {
         this.reserve(announced.bytes + TRAILER_BYTES, address);
         partial = { ...announced, path: this.partialPath(address, announced), address, touched: Date.now() };
         this.partials.set(place, partial);
-        await makeFolder(dirname(partial.path));
       }
+      // Somebody may have deleted it since the upload began.
+      await makeFolder(dirname(partial.path));
       await upload.start(partial.path);
       return upload;
     } catch (error) {

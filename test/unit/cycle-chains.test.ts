@@ -42,7 +42,7 @@ describe('what a spool offers after a ledger', () => {
     expect(chain.torn).toEqual([]);
   });
   it('is nothing of an empty spool', () => {
-    expect(chainAfter(ledgerAt(7), [])).toEqual({ offered: [], passed: [], torn: [] });
+    expect(chainAfter(ledgerAt(7), [])).toEqual({ offered: [], passed: [], torn: [], lost: null });
   });
   it('leaves out the beginning of a train whose rest was never cut', () => {
     const car = (sequence: number, index: number) =>
@@ -61,13 +61,23 @@ describe('what a spool offers after a ledger', () => {
     const chain = chainAfter(after, [car(1, 0, false), car(2, 1, false), car(3, 2, true)]);
     expect(sequences(chain.offered)).toEqual([2, 3]);
   });
+  it('is cut again from a wagon on that is missing between', () => {
+    const chain = chainAfter(
+      ledgerAt(1),
+      [2, 4, 5].map((sequence) => spooled(sequence)),
+    );
+    expect(sequences(chain.offered)).toEqual([2]);
+    expect(sequences(chain.torn)).toEqual([4, 5]);
+    expect(chain.lost).toBe(3);
+  });
+  it('asks for a missing wagon behind the ledger: it was lost, or the ledger has gone back', () => {
+    expect(chainAfter(ledgerAt(1), [spooled(5)])).toMatchObject({ offered: [], lost: 2 });
+  });
   it('ignores a past epoch', () => {
     const old = spooled(9, { ref: ref(9, { epoch: 1 as Epoch }) });
-    expect(chainAfter(ledgerAt(0, 2), [old])).toEqual({ offered: [], passed: [], torn: [] });
+    expect(chainAfter(ledgerAt(0, 2), [old])).toEqual({ offered: [], passed: [], torn: [], lost: null });
   });
   it.each([
-    ['a wagon is missing between', ledgerAt(1), [spooled(2), spooled(4)]],
-    ['the ledger has gone back', ledgerAt(1), [spooled(5)]],
     ['the ledger has applied another wagon of that number', { ...ledgerAt(2), wagonHash: hash(77) }, [spooled(2), spooled(3)]],
     ['a wagon follows another one', ledgerAt(1), [spooled(2, { previousHash: hash(77) })]],
     ['a wagon begins elsewhere in the log', ledgerAt(1), [spooled(2, { positionFrom: position(77) })]],

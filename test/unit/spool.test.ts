@@ -184,6 +184,31 @@ describe('after a power cut', () => {
   });
 });
 
+describe('a wagon that the disk has damaged', () => {
+  test.each([
+    [
+      'one bit of it flipped',
+      async (path: string) => {
+        const bytes = await readFile(path);
+        bytes[400] = (bytes[400] ?? 0) ^ 1;
+        await writeFile(path, bytes);
+      },
+    ],
+    ['its end lost', async (path: string) => await truncate(path, 100)],
+  ])('is gone once it is looked at: %s', async (_what, damage) => {
+    const spool = await open();
+    const [good, bad] = [makeWagon(1), makeWagon(2)];
+    for (const it of [good, bad]) await spool.put(it.address, it.bytes);
+    await damage(await fileOf(bad));
+    expect(await spool.removeIfDamaged(good.address)).toBe(false);
+    expect(await spool.removeIfDamaged(bad.address)).toBe(true);
+    expect(await spool.list(STREAM, 'changes')).toEqual([good.ref]);
+    expect((await spool.usage()).wagons).toBe(1);
+    expect(await spool.removeIfDamaged(bad.address)).toBe(false);
+    expect(await spool.put(bad.address, bad.bytes)).toMatchObject({ existed: false });
+  });
+});
+
 describe('receipts', () => {
   test('the newest are kept, and those of wagons still there; also after it is opened again', async () => {
     const spool = await open({ receiptsKept: 3 });
