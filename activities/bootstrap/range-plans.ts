@@ -30,7 +30,7 @@ export async function storePlan(
   const hash = createHash('sha256').update(`${stream}\n${about}\n${round}\n${text}`).digest('hex').slice(0, 40);
   const name = `${String(round).padStart(6, '0')}-${hash}`;
   await writeWhole(pathOf(stateDirectory, stream, name), 'replace', async (handle) => {
-    await handle.writeFile(text);
+    await handle.writeFile(`${sumOf(text)}\n${text}`);
   });
   await removeOld(join(stateDirectory, 'range-plans', stream));
   return name;
@@ -45,22 +45,26 @@ async function removeOld(folder: string): Promise<void> {
   }
 }
 
-/** Throws `bootstrap-range-lost` when the file is gone or isn't this table's. */
+/** Throws `bootstrap-range-lost` when the file is gone, damaged, or isn't this table's. */
 export async function readPlan(stateDirectory: string, stream: StreamName, name: string, table: TableName): Promise<StoredPlan> {
-  let text: string | null = null;
+  let file = '';
   try {
-    if (NAME.test(name)) text = await readFile(pathOf(stateDirectory, stream, name), 'utf8');
+    if (NAME.test(name)) file = await readFile(pathOf(stateDirectory, stream, name), 'utf8');
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error;
   }
-  const stored = text === null ? null : (JSON.parse(text) as StoredPlan);
+  // A boundary that a bad disk has changed between two ranges would leave rows out.
+  const text = file.slice(file.indexOf('\n') + 1);
+  const stored = file !== '' && file === `${sumOf(text)}\n${text}` ? (JSON.parse(text) as StoredPlan) : null;
   if (stored !== null && stored.table.database === table.database && stored.table.table === table.table) return stored;
   throw new SrdfError('bootstrap-range-lost', {
     tried: `reading the range plan ${name} of ${table.database}.${table.table}`,
-    found: stored === null ? 'the source’s disk doesn’t hold it (any more)' : 'it is another table’s',
+    found: stored === null ? 'the source’s disk doesn’t hold it (any more), or not as it was written' : 'it is another table’s',
     action: 'The table is planned and copied anew',
   });
 }
+
+const sumOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 const pathOf = (stateDirectory: string, stream: StreamName, name: string): string =>
   join(stateDirectory, 'range-plans', stream, `${name}.json`);

@@ -1,5 +1,5 @@
 /** What a bootstrap decides without touching anything: order, what counts as changed, ranges' conditions, addresses, JSON numbers. */
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -126,6 +126,9 @@ describe('range plans on disk', () => {
     await expect(readPlan(directory, stream, name, { database: 'shop', table: 'other' })).rejects.toMatchObject(lost);
     await expect(readPlan(directory, stream, `../${name}`, stored.table)).rejects.toMatchObject(lost);
     expect(await readdir(join(directory, 'range-plans', stream))).toHaveLength(1);
+    const file = join(directory, 'range-plans', stream, `${name}.json`);
+    await writeFile(file, (await readFile(file, 'utf8')).replace('secret', 'secreu'));
+    await expect(readPlan(directory, stream, name, stored.table)).rejects.toMatchObject(lost);
     await rm(directory, { recursive: true });
     await expect(readPlan(directory, stream, name, stored.table)).rejects.toMatchObject(lost);
   });
