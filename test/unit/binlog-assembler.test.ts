@@ -87,7 +87,7 @@ describe('positions', () => {
   it('are counted where MariaDB 11.4 writes 0 inside a transaction', () => {
     const it = feed(assembler('mariadb'), rotate('b.000007', 300), description(), mariadbGtid(0, 1), tableMap(), insert(), xid());
     const length = [mariadbGtid(0, 1), tableMap(), insert(), xid()].reduce((sum, bytes) => sum + bytes.length, 0);
-    expect(positions(it)).toEqual([`server=s;file=b.000007;offset=${300 + length};gtid=0-1-1`]);
+    expect(positions(it)).toEqual([`server=s;file=b.000007;offset=${300 + length};made=1700000000;gtid=0-1-1`]);
   });
   it('go beyond the 32 bits of an event header', () => {
     const start = 2 ** 32 - 10;
@@ -102,7 +102,7 @@ describe('positions', () => {
       insert(),
       xid(end - 2 ** 32 + 500),
     );
-    expect(positions(it)).toEqual([`server=s;file=b.000007;offset=${end + 500};gtid=0-1-1`]);
+    expect(positions(it)).toEqual([`server=s;file=b.000007;offset=${end + 500};made=1700000000;gtid=0-1-1`]);
   });
   it('never stand inside a transaction that the log breaks off', () => {
     const it = feed(assembler('mariadb'), rotate('b.000007', 4), description(), mariadbGtid(0, 1), tableMap(), insert());
@@ -125,8 +125,8 @@ describe('a log that a killed server broke off', () => {
     const it = feed(upToHalf(), rotate('b.000008', 4), start(), gtidList([0, 1, 1]), ...whole(2));
     expect(kinds(it)).toBe('begin rows commit begin rows abandon begin rows commit');
     expect(positions(it).map((text) => text.replace(/offset=\d+;/, ''))).toEqual([
-      'server=s;file=b.000007;gtid=0-1-1',
-      'server=s;file=b.000008;gtid=0-1-2',
+      'server=s;file=b.000007;made=1700000000;gtid=0-1-1',
+      'server=s;file=b.000008;made=1700000000;gtid=0-1-2',
     ]);
   });
   it('is not at its end before that is proven', () => {

@@ -11,6 +11,7 @@ describe('positions', () => {
     for (const it of [
       { server: 'a', file: 'bin.000001', offset: 4, parts: 0, gtid: '', known: '' },
       { server: 'a/b+c', file: 'bin.1000000', offset: 2 ** 40, parts: 3, gtid: '0-1-5,7-2-9', known: '0-1-5' },
+      { server: 'a', file: 'bin.000001', offset: 4, parts: 0, made: 1_700_000_000, gtid: '', known: '' },
     ])
       expect(parsePosition(formatPosition(it))).toEqual(it);
     expect(() => parsePosition('0/16B3748' as Position)).toThrow(/is not one/);

@@ -2,6 +2,7 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { SrdfError } from '../../../temporal/error-catalogue.js';
 import type { Position } from '../../vocabulary.js';
+import { fileMade } from './binlog/file-made.js';
 import { parseGtidSet } from './binlog/gtid-set.js';
 import { describeServer, openConnection, type ServerAccess, serverIdentity, serverKind } from './connection.js';
 import { type LogEnd, queryError } from './log-end.js';
@@ -20,8 +21,9 @@ export async function currentPosition(access: ServerAccess): Promise<Position> {
     await refusePrepared(connection);
     const at = kind.engine === 'mariadb' ? await mariadbPosition(connection) : await mysqlPosition(connection);
     await refusePrepared(connection);
+    const made = await fileMade(access, kind, at);
     const gtid = parseGtidSet(kind.engine, at.gtid).toString();
-    return formatPosition({ server: await serverIdentity(connection, kind), parts: 0, known: '', ...at, gtid });
+    return formatPosition({ server: await serverIdentity(connection, kind), parts: 0, made, known: '', ...at, gtid });
   } catch (error) {
     throw queryError(error, `noting the end of the binary log of ${describeServer(access.server)}`);
   } finally {

@@ -1,6 +1,6 @@
 /**
  * Positions of the MySQL family as text, and their order. Pure.
- * Canonical form: `server=<uid>;file=<name>;offset=<n>[;parts=<k>];gtid=<set>[;known=<set>]`.
+ * Canonical form: `server=<uid>;file=<name>;offset=<n>[;parts=<k>][;made=<seconds>];gtid=<set>[;known=<set>]`.
  */
 import { SrdfError } from '../../../temporal/error-catalogue.js';
 import type { Position } from '../../vocabulary.js';
@@ -14,6 +14,11 @@ export interface BinlogPosition {
   readonly offset: number;
   /** DDL statements of the transaction at `offset` that are done already; 0 between transactions. */
   readonly parts: number;
+  /**
+   * When the server began the file, seconds since 1970, as the file's format description says: after RESET MASTER another file bears its name.
+   * Absent: not known, and then not compared.
+   */
+  readonly made?: number;
   /** Everything that was executed before this position, in the server's own notation; '' without GTIDs. */
   readonly gtid: string;
   /**
@@ -25,8 +30,9 @@ export interface BinlogPosition {
 
 export function formatPosition(it: BinlogPosition): Position {
   const parts = it.parts === 0 ? '' : `;parts=${it.parts}`;
+  const made = it.made === undefined ? '' : `;made=${it.made}`;
   const known = it.known === '' ? '' : `;known=${it.known}`;
-  return `server=${it.server};file=${it.file};offset=${it.offset}${parts};gtid=${it.gtid}${known}` as Position;
+  return `server=${it.server};file=${it.file};offset=${it.offset}${parts}${made};gtid=${it.gtid}${known}` as Position;
 }
 
 export function parsePosition(text: Position): BinlogPosition {
@@ -35,14 +41,15 @@ export function parsePosition(text: Position): BinlogPosition {
     const equals = field.indexOf('=');
     if (equals > 0) fields.set(field.slice(0, equals), field.slice(equals + 1));
   }
-  const { server, file, offset, parts = '0', gtid, known = '' } = Object.fromEntries(fields) as Record<string, string | undefined>;
+  const { server, file, offset, parts = '0', made, gtid, known = '' } = Object.fromEntries(fields) as Record<string, string | undefined>;
   if (
     server === undefined ||
     file === undefined ||
     offset === undefined ||
     gtid === undefined ||
     !/^\d+$/.test(offset) ||
-    !/^\d+$/.test(parts)
+    !/^\d+$/.test(parts) ||
+    !/^\d+$/.test(made ?? '0')
   )
     throw new SrdfError('ledger-inconsistent', {
       tried: 'reading a position of the binary log',
@@ -50,7 +57,7 @@ export function parsePosition(text: Position): BinlogPosition {
       action:
         'The ledger was written by another engine or changed by hand: compare it with `srdf status`, and establish the stream again if it is lost',
     });
-  return { server, file, offset: Number(offset), parts: Number(parts), gtid, known };
+  return { server, file, offset: Number(offset), parts: Number(parts), ...(made !== undefined && { made: Number(made) }), gtid, known };
 }
 
 /** `mariadb-bin.000042` → 42. The number alone orders a server's files: the name before it can't change in a running log. */

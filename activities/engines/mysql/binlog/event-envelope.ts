@@ -1,4 +1,5 @@
 /** What is around an event's body: length, checksum, position; and the events that speak of the file itself. Pure. */
+import { SrdfError } from '../../../../temporal/error-catalogue.js';
 import { announcedAlgorithm, type ChecksumAlgorithm, crcMatches, formatDescriptionMatches, isMadeUp } from './event-checksum.js';
 import { EVENT, eventName, HEADER_FLAG, HEADER_LENGTH } from './event-types.js';
 import type { LogPlace } from './log-place.js';
@@ -12,12 +13,20 @@ const CREATED = 52;
 export class EventEnvelope {
   /** Of the file being read; null before its format description. */
   private algorithm: ChecksumAlgorithm | null = null;
+  private begun: { readonly file: string; readonly made: number } | null = null;
 
   constructor(
     private readonly place: LogPlace,
     /** A file begins. `serverStart`: null at its announcement, then whether the server that wrote its format description had just started. */
     private readonly beginsAnew: (what: string, serverStart: boolean | null) => void,
+    /** A file that was read before, and when it was begun. */
+    private readonly known: { readonly file: string; readonly made?: number },
   ) {}
+
+  /** When the file at the place was begun, seconds since 1970; undefined before its format description. */
+  get made(): number | undefined {
+    return this.begun?.file === this.place.file ? this.begun.made : undefined;
+  }
 
   /** Checks the event `bytes[start, end)`, moves the place behind it and returns where its body ends; or CONSUMED. */
   open(bytes: Buffer, start: number, end: number): number {
@@ -62,10 +71,26 @@ export class EventEnvelope {
       throw this.place.unsupported(EVENT.FORMAT_DESCRIPTION, 'a log format or checksum other than version 4 with NONE or CRC32');
     if (algorithm === 'crc32' && !formatDescriptionMatches(bytes, start, end))
       throw this.place.corrupt("the checksum of the file's format description is wrong");
+    this.begin(bytes.readUInt32LE(start));
     // Without a position it was sent again for a start in the middle; without a time the file follows another of the same server's life.
     this.beginsAnew('a format description', endPosition !== 0 && bytes.readUInt32LE(body + CREATED) !== 0);
     this.algorithm = algorithm;
     // Sent again at a start in the middle of a file, where it has no position.
     if (endPosition !== 0 && this.place.offset < endPosition) this.place.advance(end - start, endPosition);
   }
+
+  /** A file of one name is one file, unless the log was reset: then names and GTIDs begin anew, and old places may lie between any events. */
+  private begin(made: number): void {
+    const { file } = this.place;
+    const { known } = this;
+    if (known.file === file && known.made !== undefined && known.made !== made)
+      throw new SrdfError('position-purged', {
+        tried: this.place.tried,
+        found: `the file was begun at ${at(made)}, and the one read before at ${at(known.made)}: the log was reset`,
+        action: 'Establish the stream again (srdf establish): after RESET MASTER or RESET BINARY LOGS the log is another one',
+      });
+    this.begun = { file, made };
+  }
 }
+
+const at = (seconds: number): string => new Date(seconds * 1000).toISOString();

@@ -69,13 +69,14 @@ export class TransactionAssembler {
     const { from, family, source, selection } = options;
     this.place = new LogPlace(source, from.file, from.offset);
     this.killed = new KilledServer(this.place);
-    this.envelope = new EventEnvelope(this.place, (what, serverStart) => {
+    const beginsAnew = (what: string, serverStart: boolean | null): void => {
       if (serverStart === null && family === 'mariadb' && this.inTransaction) this.killed.suspect(this.openName);
       if (this.killed.suspected) {
         if (serverStart !== null) this.killed.description(serverStart);
       } else this.noOpenTransaction(what);
       this.tables.clear();
-    });
+    };
+    this.envelope = new EventEnvelope(this.place, beginsAnew, from);
     this.history = new GtidHistory(family, from);
     this.tables = new OpenTables(selection, this.place);
     this.fileOfLastCommit = from.file;
@@ -281,7 +282,15 @@ export class TransactionAssembler {
   }
 
   private position(): BinlogPosition {
-    return { server: this.options.server, file: this.place.file, offset: this.place.offset, parts: 0, ...this.history.fields };
+    const { made } = this.envelope;
+    return {
+      server: this.options.server,
+      file: this.place.file,
+      offset: this.place.offset,
+      parts: 0,
+      ...(made !== undefined && { made }),
+      ...this.history.fields,
+    };
   }
 
   private get openName(): string {
