@@ -1,18 +1,15 @@
 /** What a bad disk, a power cut or a hasty hand does to the files of a site while its worker runs. */
-import { open, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { CYCLE_POINTS } from '../../../activities/fault-points.js';
+import { mkdir, open, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { FaultPoint } from '../../../activities/fault-points.js';
 import type { Pair, Side } from '../../integration/pair.js';
 import type { Fault } from '../contract.js';
 
-type CyclePoint = (typeof CYCLE_POINTS)[number];
-const pointsFrom = (first: CyclePoint, last: CyclePoint): readonly CyclePoint[] =>
-  CYCLE_POINTS.slice(CYCLE_POINTS.indexOf(first), CYCLE_POINTS.indexOf(last) + 1);
-/** Where a wagon surely lies in the store. */
-const WAGON_POINTS = {
-  source: pointsFrom('spool-named', 'confirmed'),
-  target: pointsFrom('inbox-named', 'applied-signed'),
-} as const;
+/** Where a wagon surely lies in the store, and what is read of it next is another thing each time. */
+const WAGON_POINTS: Readonly<Record<Side, readonly FaultPoint[]>> = {
+  source: ['spool-named', 'first-byte-sent', 'committed'],
+  target: ['inbox-named', 'wagon-opening', 'committed'],
+};
 
 const STORE = { source: 'spool', target: 'inbox' } as const;
 const storeOf = (pair: Pair, side: Side): string => join(pair.directory, `${side}-state`, STORE[side]);
@@ -81,7 +78,11 @@ const wagonFaults = (side: Side): readonly Fault[] => {
 };
 
 const NOT_JSON = '{"half';
-const overwrite = async (...path: readonly string[]): Promise<void> => await writeFile(join(...path), NOT_JSON);
+async function overwrite(...path: readonly string[]): Promise<void> {
+  const file = join(...path);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, NOT_JSON);
+}
 
 export const FILES_FAULTS: readonly Fault[] = [
   ...wagonFaults('source'),
@@ -89,4 +90,21 @@ export const FILES_FAULTS: readonly Fault[] = [
   damage('the notes of the source’s wagons damaged', async (pair) => {
     for (const file of await filesIn(join(pair.directory, 'source-state', 'notes', pair.name), '.json')) await overwrite(file);
   }),
+  damage('the file of the target’s dead letter damaged', async (pair) => {
+    await overwrite(pair.directory, 'target-state', 'dead-letters', `${pair.name}.json`);
+  }),
+  damage(
+    'the file of the stream’s mode damaged',
+    async (pair) => await overwrite(pair.directory, 'target-state', 'modes', `${pair.name}.json`),
+    {
+      expected: {
+        code: 'state-damaged',
+        told: 'srdf suspend, then srdf resume',
+        operator: async (pair) => {
+          await pair.must('suspend', pair.name);
+          await pair.must('resume', pair.name);
+        },
+      },
+    },
+  ),
 ];
