@@ -21,6 +21,8 @@ const SOURCES = [
   'config',
   'test/servers',
   'test/integration/pair.ts',
+  'test/chaos',
+  'test/fuzz',
   'demo',
   'bench',
 ];

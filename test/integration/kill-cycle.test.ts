@@ -1,9 +1,10 @@
 /** kill -9 of each part of a pair in the middle of a cycle, while clients write: the scheduled cycles go on by themselves, and nothing is lost or doubled. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ServerKind } from '../servers/database-server.js';
-import { executedAtSource, expectWhole, killAndRun, ledgerRow, type Victim } from './kill-cases.js';
+import { expectWhole, killAndRun, type Victim } from './kill-cases.js';
 import { LiveTraffic, TRAFFIC_TABLES } from './live-traffic.js';
 import { Pair } from './pair.js';
+import { executedAtSource, ledgerRow } from './pair-ledger.js';
 
 const VICTIMS: Readonly<Record<ServerKind, readonly Victim[]>> = {
   // The workers of a MySQL pair are killed in pair.test.ts.
