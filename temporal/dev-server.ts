@@ -40,6 +40,8 @@ export interface DevServer {
   readonly namespace: string;
   /** Whether this program started it; a server found by TEMPORAL_ADDRESS is never stopped, killed or run. */
   readonly own: boolean;
+  /** Of the process; undefined while it doesn't run, and for a server that isn't ours. */
+  readonly pid: number | undefined;
   /** Ends it in order. */
   stop(): Promise<void>;
   /** kill -9. */
@@ -64,6 +66,7 @@ export async function startDevServer(options: DevServerOptions): Promise<DevServ
       uiAddress: null,
       namespace: process.env.TEMPORAL_NAMESPACE ?? namespace,
       own: false,
+      pid: undefined,
       stop: nothing,
       kill: nothing,
       run: nothing,
@@ -98,6 +101,10 @@ class OwnDevServer implements DevServer {
     this.address = `127.0.0.1:${options.port}`;
     this.uiAddress = `http://127.0.0.1:${options.uiPort}`;
     this.namespace = options.namespace;
+  }
+
+  get pid(): number | undefined {
+    return this.process?.pid;
   }
 
   async run(): Promise<void> {

@@ -143,6 +143,10 @@ export class DatabaseServer {
     }
   }
 
+  get pid(): number | undefined {
+    return this.process?.pid;
+  }
+
   async connect(database?: string): Promise<Connection> {
     return await mysql.createConnection({
       host: '127.0.0.1',
