@@ -44,7 +44,7 @@ export function parseConfig(text: string, tried = 'reading the config'): SrdfCon
       action: 'Mend that line; `srdf init` writes a commented example',
     });
   }
-  const input: unknown = document.toJS();
+  const input = valuesOf(document, tried);
   const result = configSchema.safeParse(input);
   if (result.success) return result.data;
 
@@ -66,6 +66,20 @@ export function parseConfig(text: string, tried = 'reading the config'): SrdfCon
     found: explained.length === 1 ? (explained[0] ?? '') : `${explained.length} entries are wrong:\n  ${explained.join('\n  ')}\n`,
     action: 'Mend the config; `srdf init` writes a commented example',
   });
+}
+
+/** An alias without its anchor, or aliases that multiply, are only found where values are made. */
+function valuesOf(document: { toJS(): unknown }, tried: string): unknown {
+  try {
+    return document.toJS();
+  } catch (cause) {
+    throw new SrdfError('config-invalid', {
+      tried,
+      found: `its YAML can't be read: ${cause instanceof Error ? cause.message : cause}`,
+      action: 'Write the values out instead of referring to them with * and &',
+      cause,
+    });
+  }
 }
 
 function inFolder(config: SrdfConfig, folder: string): SrdfConfig {
