@@ -37,6 +37,7 @@ const SOURCE_AWAY: ReadonlySet<string> = new Set(['source-unreachable']);
 const TARGET_AWAY: ReadonlySet<string> = new Set([
   'target-unreachable',
   'target-busy',
+  'target-full',
   'receiver-unreachable',
   'receiver-busy',
   'inbox-full',

@@ -7,6 +7,7 @@ import mysql, { type Connection, type ConnectionOptions, type RowDataPacket } fr
 import type { ServerConfig } from '../../../config/schema.js';
 import { SrdfError } from '../../../temporal/error-catalogue.js';
 import type { EngineName } from '../engine.js';
+import { watchConnection } from './connection-watch.js';
 
 /** How to reach a server: its entry of the config and its password, already resolved. */
 export interface ServerAccess {
@@ -77,16 +78,21 @@ export function exactSession(engine: EngineName): string {
 
 /**
  * An open connection in an exact session (`EXACT_SQL_MODE`, time zone +00:00, utf8mb4, REPEATABLE READ, autocommit). Dates,
- * DECIMAL, BIGINT and JSON come as strings.
+ * DECIMAL, BIGINT and JSON come as strings. `localFiles`: LOAD DATA LOCAL may be sent, with its rows; the driver still gives no file away.
  * Errors: `source-unreachable` / `target-unreachable` (also while the server starts), `source-preflight` / `target-preflight`
  * when the account is refused.
  */
-export async function openConnection(access: ServerAccess): Promise<Connection> {
+export async function openConnection(
+  access: ServerAccess,
+  { localFiles = false }: { readonly localFiles?: boolean } = {},
+): Promise<Connection> {
   let connection: Connection | null = null;
   try {
-    connection = await mysql.createConnection(await connectionOptions(access));
+    const options = await connectionOptions(access);
+    connection = await mysql.createConnection(localFiles ? { ...options, flags: ['-FOUND_ROWS'] } : options);
     // An 'error' between statements (server gone) is reported by the next statement; unheard it would end the process.
     connection.on('error', () => undefined);
+    watchConnection(connection, async () => await mysql.createConnection(await connectionOptions(access)));
     const engine = (await serverKind(connection)).engine;
     await connection.query(exactSession(engine));
     // As a variable it is called tx_isolation or transaction_isolation, by server and version.

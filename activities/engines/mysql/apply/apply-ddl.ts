@@ -15,7 +15,7 @@ import { deferStatement, followTables, isDeferred } from './deferred-objects.js'
 import { afterCrash, type Fingerprint, readFingerprint } from './fingerprint.js';
 import { beginFenced, commitMoved, ddlContained, describeWagons, guarded, readBaselines } from './ledger-move.js';
 import { moveLedgerRow } from './ledger-rows.js';
-import type { TargetSession } from './target-session.js';
+import { ABANDONED, type TargetSession } from './target-session.js';
 
 const NO_ROWS = { inserted: 0, updated: 0, deleted: 0 };
 /** How long a statement waits for readers of its tables, seconds, before it gives way and is tried again. */
@@ -124,7 +124,7 @@ async function runStatement(
     if (error instanceof SrdfError) throw error;
     const { errno } = serverError(error);
     const mapped = applyError(error, doing, null);
-    if (connectionLost(error) || mapped.code === 'apply-interrupted') throw mapped;
+    if (connectionLost(error) || mapped.code === 'apply-interrupted' || mapped.code === 'target-full') throw mapped;
     // Dropping several objects again, of which some are gone, is an error of the server and yet done.
     if (resumedFrom !== null && classification.verb === 'drop') {
       await settle(connection, engine);
@@ -224,6 +224,7 @@ async function queryBytes(connection: Connection, text: string): Promise<void> {
 async function settle(connection: Connection, engine: EngineName): Promise<void> {
   await connection.query('SET NAMES utf8mb4 COLLATE utf8mb4_bin');
   await connection.query(exactSession(engine));
+  await connection.query(ABANDONED);
   await connection.query('SET SESSION timestamp=DEFAULT, foreign_key_checks=1, unique_checks=1');
 }
 

@@ -43,6 +43,16 @@ export const connectionLost = (error: unknown): boolean => {
   return UNREACHABLE.has(errno) || code === 'PROTOCOL_CONNECTION_LOST' || (errno <= 0 && /^E[A-Z]+$/.test(code));
 };
 
+/**
+ * 1114 table full (the tablespace can't grow), 1021 disk full, 3 writing a file. 1026, 1030 and others say the operating system's number:
+ * 28 is ENOSPC, and 122 EDQUOT.
+ */
+const diskFull = (errno: number, message: string): boolean =>
+  errno === 1114 ||
+  errno === 1021 ||
+  errno === 3 ||
+  (errno > 0 && /\b(?:error|errno:?|errcode:?|code:?) "?(?:28|122)\b|No space left on device/i.test(message));
+
 /** `doing`: what was tried, e.g. `applying wagon 12 of shop`; `where`: the table, when known. */
 export function applyError(error: unknown, doing: string, where: string | null): SrdfError {
   if (error instanceof SrdfError) return error;
@@ -83,8 +93,8 @@ export function applyError(error: unknown, doing: string, where: string | null):
       `a privilege is missing: ${message} (${named})`,
       'Grant the account of the target in srdf.yaml what the README lists for it, then retry the dead letter',
     );
-  if (errno === 1114 || errno === 1021 || errno === 3)
-    return make('apply-failed', `the target’s disk is full (${named})`, 'Make room on the target’s disk, then retry the dead letter');
+  if (diskFull(errno, message))
+    return make('target-full', `the target’s disk is full (${named})`, 'Make room on the target’s disk; it is tried again by itself');
   return make(
     'apply-failed',
     `the target refused it (${named})`,

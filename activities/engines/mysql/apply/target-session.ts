@@ -49,6 +49,12 @@ export async function lenientRows(connection: Connection, engine: EngineName): P
 const LOCK_WAIT_SECONDS = 3;
 const lockName = (stream: StreamName): string => `srdf/${stream}`;
 
+/**
+ * A worker's machine that dies without a word leaves its session behind, with a transaction and the stream's lock: the server ends it after so
+ * many seconds without a statement, or in the middle of one.
+ */
+export const ABANDONED = 'SET SESSION wait_timeout=60, net_read_timeout=60';
+
 /** What BINLOG events may have left behind is set again: the ledger's row and SQL statements must not depend on it. */
 export const SETTLED = 'SET SESSION foreign_key_checks=1, unique_checks=1';
 export const UNCHECKED = 'SET SESSION foreign_key_checks=0, unique_checks=1';
@@ -59,6 +65,7 @@ export async function openSession(access: ServerAccess): Promise<TargetSession> 
     const kind = await serverKind(connection);
     const [rows] = await connection.query<RowDataPacket[]>('SELECT @@server_id AS id, @@max_allowed_packet AS packet');
     const serverId = Number(rows[0]?.id);
+    await connection.query(ABANDONED);
     // The text of a BINLOG statement must not be logged beside its rows: gigabytes.
     if (kind.engine === 'mariadb') await connection.query('SET SESSION binlog_annotate_row_events=0');
     await connection.query(`SET SESSION ${kind.engine === 'mariadb' ? 'tx_isolation' : 'transaction_isolation'}='READ-COMMITTED'`);
