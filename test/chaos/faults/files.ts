@@ -23,9 +23,9 @@ async function filesIn(folder: string, ending: string): Promise<readonly string[
     .map((name) => join(folder, name));
 }
 
-/** The oldest wagon of the chain, which is the next to be shipped, applied or confirmed. */
-async function nextWagon(pair: Pair, side: Side): Promise<string> {
-  const [wagon] = await filesIn(join(storeOf(pair, side), pair.name, 'chain'), '.wagon');
+/** The oldest wagon of the chain, which is the next to be shipped, applied or confirmed; or one that stands outside of it. */
+async function nextWagon(pair: Pair, side: Side, folder: 'chain' | 'range' = 'chain'): Promise<string> {
+  const [wagon] = await filesIn(join(storeOf(pair, side), pair.name, folder), '.wagon');
   if (wagon === undefined) throw new Error(`no wagon lies in the ${STORE[side]} at this point`);
   return wagon;
 }
@@ -87,6 +87,9 @@ async function overwrite(...path: readonly string[]): Promise<void> {
 export const FILES_FAULTS: readonly Fault[] = [
   ...wagonFaults('source'),
   ...wagonFaults('target'),
+  damage('a bit flipped in a copied range in the inbox', async (pair) => await flipBit(await nextWagon(pair, 'target', 'range'), 0.8), {
+    points: ['range-shipped'],
+  }),
   damage('the notes of the source’s wagons damaged', async (pair) => {
     for (const file of await filesIn(join(pair.directory, 'source-state', 'notes', pair.name), '.json')) await overwrite(file);
   }),
