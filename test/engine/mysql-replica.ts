@@ -41,7 +41,8 @@ export class MysqlReplica {
     ]);
     // The target's account has exactly what the documentation asks for.
     await target.sql("SET GLOBAL log_bin_trust_function_creators=1; CREATE USER 'srdf'@'%'");
-    for (const statement of grantStatements(kind, kind === 'mariadb' ? 101_100 : 90_700, "'srdf'@'%'")) await target.sql(statement);
+    for (const statement of grantStatements(kind, kind === 'mariadb' ? 101_100 : 90_700, "'srdf'@'%'", databases))
+      await target.sql(statement);
     const replica = new MysqlReplica(source, target, databases);
     await replica.establish();
     return replica;

@@ -6,7 +6,7 @@ import { lowerCaseTableNames, openConnection, type ServerAccess, type ServerKind
 import { checkForeignParents } from './foreign-parents.js';
 import { logEndStatement, queryError } from './log-end.js';
 import { unshownFix, unshownFound, unshownMembers } from './schema/unshown-text.js';
-import { checkPrivileges, checkRoutines } from './source-privileges.js';
+import { checkPrivileges } from './source-privileges.js';
 
 /** MariaDB 10.5 brought binlog_row_metadata and its privileges; MySQL 8.0.1 the same, 8.0.14 the primary key in it. */
 const OLDEST: Readonly<Record<EngineName, { readonly number: number; readonly text: string }>> = {
@@ -33,8 +33,7 @@ export async function inspectSource(access: ServerAccess & { readonly serverId: 
       ...(await checkFilters(connection, kind)),
       ...checkRetention(kind, variables),
       ...(await checkServerId(connection, kind, variables, access.serverId)),
-      ...(await checkPrivileges(connection, kind)),
-      ...(await checkRoutines(connection, kind)),
+      ...(await checkPrivileges(connection, kind, selection)),
       ...(await checkTables(connection, selection)),
       ...(await checkForeignParents(connection, selection, variables.get('innodb_native_foreign_keys')?.toUpperCase() === 'OFF')),
       ...(await checkPrepared(connection)),

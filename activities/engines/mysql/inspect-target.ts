@@ -3,8 +3,9 @@ import type { Connection, RowDataPacket } from 'mysql2/promise';
 import type { EngineName, Finding, Preflight, Selection } from '../engine.js';
 import { lenientRows } from './apply/target-session.js';
 import { lowerCaseTableNames, openConnection, type ServerAccess, type ServerKind, serverIdentity, serverKind } from './connection.js';
+import { HeldPrivileges } from './held-privileges.js';
 import { quoteName } from './ranges/sql-literals.js';
-import { DATABASE_PRIVILEGES, grantStatements, serverPrivileges } from './target-privileges.js';
+import { grantStatements, targetNeeds } from './target-privileges.js';
 
 /** A row of 16 MiB needs 22 in base64; what is less than this is too little for rows that sources hold. */
 const LEAST_PACKET = 64 * 2 ** 20;
@@ -56,34 +57,16 @@ function versionFindings(kind: ServerKind): readonly Finding[] {
   ];
 }
 
+/** What lacks is granted at once: one statement for each place. */
 async function privilegeFindings(connection: Connection, kind: ServerKind, selection: Selection): Promise<readonly Finding[]> {
-  const [accounts] = await connection.query<RowDataPacket[]>('SELECT CURRENT_USER() AS account');
-  const [name = '', host = ''] = splitAccount(String(accounts[0]?.account));
-  const account = `'${name.replaceAll("'", "''")}'@'${host.replaceAll("'", "''")}'`;
-  const grantee = `'${name}'@'${host}'`;
-  const [server] = await connection.query<RowDataPacket[]>(
-    'SELECT PRIVILEGE_TYPE AS it FROM information_schema.USER_PRIVILEGES WHERE GRANTEE = ?',
-    [grantee],
-  );
-  const [schema] = await connection.query<RowDataPacket[]>(
-    'SELECT TABLE_SCHEMA AS db, PRIVILEGE_TYPE AS it FROM information_schema.SCHEMA_PRIVILEGES WHERE GRANTEE = ?',
-    [grantee],
-  );
-  const everywhere = new Set(server.map((row) => String(row.it).toUpperCase()));
-  const within = new Set(schema.map((row) => JSON.stringify([String(row.db).replaceAll('\\_', '_'), String(row.it).toUpperCase()])));
-  const databases = [...selection.databases, 'srdf'];
-  const wanted = serverPrivileges(kind.engine, kind.number);
-  const missing = [
-    ...DATABASE_PRIVILEGES.filter((it) => !everywhere.has(it) && !databases.every((db) => within.has(JSON.stringify([db, it])))),
-    ...wanted.filter((it) => !everywhere.has(it)),
-  ];
-  if (missing.length === 0) return [];
-  const fix = grantStatements(kind.engine, kind.number, account).join('; ');
-  return [finding('error', 'privileges', `${account} lacks ${missing.join(', ')}`, fix)];
-}
-function splitAccount(account: string): readonly [string, string] {
-  const at = account.lastIndexOf('@');
-  return [account.slice(0, at), account.slice(at + 1)];
+  const held = await HeldPrivileges.read(connection);
+  const needs = targetNeeds(kind.engine, kind.number, selection.databases);
+  const missing = held.missing(needs, { ...selection, include: [] });
+  const surplus = held.surplus(needs);
+  if (missing.length === 0) return surplus;
+  const lacks = missing.map(({ fix }) => fix.slice('GRANT '.length, fix.lastIndexOf(' TO ')));
+  const fix = grantStatements(kind.engine, kind.number, held.account, selection.databases).join('; ');
+  return [finding('error', 'privileges', `${held.account} lacks ${lacks.join(', ')}`, fix), ...surplus];
 }
 
 async function variableFindings(connection: Connection, kind: ServerKind): Promise<readonly Finding[]> {

@@ -1,63 +1,69 @@
-/** The privileges of the account that reads the source: what lacks, each with its GRANT. */
-import type { Connection, RowDataPacket } from 'mysql2/promise';
-import type { Finding } from '../engine.js';
+/** The privileges of the account that reads the source: what lacks, and what is more than needed, each with its statement. */
+import type { Connection } from 'mysql2/promise';
+import type { Finding, Selection } from '../engine.js';
 import type { ServerKind } from './connection.js';
+import { HeldPrivileges, type Needs } from './held-privileges.js';
 import { missingRoutineGrant } from './schema/routine-privilege.js';
 
 const error = (check: string, found: string, fix: string): Finding => ({ severity: 'error', check, found, fix });
 
-/** Global privileges, by engine and version; the first of each line that is held suffices. */
-function neededPrivileges(kind: ServerKind): readonly { readonly anyOf: readonly string[]; readonly why: string }[] {
-  if (kind.engine === 'mariadb')
-    return [
-      { anyOf: ['REPLICATION SLAVE'], why: 'to read the log' },
-      { anyOf: ['BINLOG MONITOR', 'REPLICATION CLIENT', 'SUPER'], why: "to ask for the log's end" },
-      { anyOf: ['SELECT'], why: 'to copy and compare rows' },
-      { anyOf: ['SHOW VIEW'], why: 'to describe views' },
-      { anyOf: ['TRIGGER'], why: 'to describe triggers' },
-      { anyOf: ['EVENT'], why: 'to describe events' },
-    ];
-  return [
-    { anyOf: ['REPLICATION SLAVE'], why: 'to read the log' },
-    { anyOf: ['REPLICATION CLIENT', 'SUPER'], why: "to ask for the log's end" },
-    {
-      anyOf: ['BACKUP_ADMIN'],
-      why: 'to read performance_schema.log_status, the one place that tells a position and what is visible at it together',
-    },
+function needsOf(kind: ServerKind, { databases }: Selection): Needs {
+  const read = { anyOf: ['REPLICATION SLAVE'], why: 'to read the log' };
+  const ask = "to ask for the log's end";
+  const describe = [
     { anyOf: ['SELECT'], why: 'to copy and compare rows' },
-    { anyOf: ['LOCK TABLES'], why: 'to note where in the log the snapshot of a table without primary key stands' },
     { anyOf: ['SHOW VIEW'], why: 'to describe views' },
     { anyOf: ['TRIGGER'], why: 'to describe triggers' },
     { anyOf: ['EVENT'], why: 'to describe events' },
   ];
+  if (kind.engine === 'mariadb')
+    return {
+      server: [read, { anyOf: ['BINLOG MONITOR', 'REPLICATION CLIENT', 'SUPER'], why: ask }],
+      database: describe,
+      databases,
+      tables: ['mysql.proc'],
+      ownDatabases: false,
+    };
+  return {
+    server: [
+      read,
+      { anyOf: ['REPLICATION CLIENT', 'SUPER'], why: ask },
+      {
+        anyOf: ['BACKUP_ADMIN'],
+        why: 'to read performance_schema.log_status, the one place that tells a position and what is visible at it together',
+      },
+    ],
+    database: [...describe, { anyOf: ['LOCK TABLES'], why: 'to note where in the log the snapshot of a table without primary key stands' }],
+    databases,
+    tables: ['performance_schema.log_status'],
+    ownDatabases: false,
+  };
 }
-/** Of these, a grant on the selected databases suffices. */
-const BY_DATABASE = new Set(['LOCK TABLES', 'SELECT', 'SHOW VIEW', 'TRIGGER', 'EVENT']);
+/** Harmless beside what is needed: other ways to see routines and to lock a table; never SUPER, though it would do instead. */
+const HARMLESS: Readonly<Record<ServerKind['engine'], { readonly server: readonly string[]; readonly database: readonly string[] }>> = {
+  mariadb: { server: ['SHOW CREATE ROUTINE'], database: ['LOCK TABLES', 'SHOW CREATE ROUTINE'] },
+  mysql: { server: ['SHOW_ROUTINE'], database: [] },
+};
 
-export async function checkRoutines(connection: Connection, kind: ServerKind): Promise<Finding[]> {
+export async function checkPrivileges(connection: Connection, kind: ServerKind, selection: Selection): Promise<Finding[]> {
+  const held = await HeldPrivileges.read(connection);
+  const needs = needsOf(kind, selection);
+  const harmless = HARMLESS[kind.engine];
+  const optional = (list: readonly string[]) => [{ anyOf: list, why: '' }];
+  const enough = {
+    ...needs,
+    server: [...needs.server.map((it) => ({ ...it, anyOf: it.anyOf.filter((name) => name !== 'SUPER') })), ...optional(harmless.server)],
+    database: [...needs.database, ...optional(harmless.database)],
+  };
   const lacks = await missingRoutineGrant(connection, kind);
-  return lacks === null
-    ? []
-    : [error('privileges', 'the account may not see every routine, and the server wouldn’t say so: they would be left out', lacks)];
-}
-
-export async function checkPrivileges(connection: Connection, kind: ServerKind): Promise<Finding[]> {
-  const [accounts] = await connection.query<RowDataPacket[]>('SELECT CURRENT_USER() AS account');
-  const [user = '', host = '%'] = String(accounts[0]?.account).split(/@(?=[^@]*$)/);
-  const account = `'${user}'@'${host}'`;
-  const [rows] = await connection.query<RowDataPacket[]>('SHOW GRANTS');
-  const grants = rows.map((row) => String(Object.values(row)[0]).toUpperCase());
-  const held = (privilege: string, anywhere: boolean): boolean =>
-    grants.some((grant) => {
-      const [, list = '', target = ''] = /^GRANT (.*) ON (\S+) TO /.exec(grant) ?? [];
-      if (target !== '*.*' && (!anywhere || /^`?(MYSQL|PERFORMANCE_SCHEMA|SYS)`?\./.test(target))) return false;
-      const names = list.split(',').map((it) => it.trim());
-      return names.includes(privilege) || names.includes('ALL PRIVILEGES') || names.includes('ALL');
-    });
-  return neededPrivileges(kind)
-    .filter(({ anyOf }) => !anyOf.some((it) => held(it, BY_DATABASE.has(it))))
-    .map(({ anyOf, why }) => error('privileges', `${account} lacks ${anyOf[0]}, needed ${why}`, `GRANT ${anyOf[0]} ON *.* TO ${account};`))
-    .concat(kind.engine === 'mysql' ? await checkLogStatus(connection, account) : []);
+  return [
+    ...held.missing(needs, selection),
+    ...(kind.engine === 'mysql' ? await checkLogStatus(connection, held.account) : []),
+    ...(lacks === null
+      ? []
+      : [error('privileges', 'the account may not see every routine, and the server wouldn’t say so: they would be left out', lacks)]),
+    ...held.surplus(kind.engine === 'mysql' ? { ...needs, server: [...needs.server, ...optional(harmless.server)] } : needs, enough),
+  ];
 }
 
 /** The server alone knows whether a role or a wider grant allows it. 1142: the table's privilege lacks; BACKUP_ADMIN is asked for after it. */
