@@ -38,24 +38,48 @@ export type ColumnValue =
 const NULL: ColumnValue = { kind: 'null' };
 const BINARY = 63;
 
+/** The memory that images lie in is shared by many: one Buffer over it serves them all. */
+let memory: Buffer = Buffer.alloc(0);
+/** Used up before the next row is decoded. */
+let spans = new Int32Array(64);
+
 /** A value for each column of the image at `start`. RangeError when the bytes aren't what the table map says. */
 export function decodeRow(bytes: Uint8Array, start: number, map: TableMap): ColumnValue[] {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const spans = new Int32Array(2 * map.columnCount);
+  const { columnCount } = map;
+  if (spans.length < 2 * columnCount) spans = new Int32Array(2 * columnCount);
   columnSpans(bytes, start, map, spans);
-  return Array.from({ length: map.columnCount }, (_, i) => {
-    const from = spans[2 * i] ?? -1;
-    return from === -1 ? NULL : decodeColumn(buffer, from, spans[2 * i + 1] ?? from, map, i);
-  });
+  if (memory.buffer !== bytes.buffer) memory = Buffer.from(bytes.buffer);
+  const shift = bytes.byteOffset;
+  const most = shift + bytes.byteLength;
+  const values = new Array<ColumnValue>(columnCount);
+  for (let i = 0; i < columnCount; i++) {
+    const from = spans[2 * i] as number;
+    const end = shift + (spans[2 * i + 1] as number);
+    // The memory goes on behind the image: what would be read there is another's.
+    if (from !== -1 && (end > most || (end <= shift + from && map.types[i] !== TYPE.NULL)))
+      throw new RangeError(`column ${i + 1} lies at ${from} to ${end - shift} of ${bytes.byteLength} bytes`);
+    values[i] = from === -1 ? NULL : decodeColumn(memory, shift + from, end, map, i);
+  }
+  return values;
+}
+
+const number = (value: number | bigint): ColumnValue => ({ kind: 'number', text: String(value) });
+const temporal = (text: string): ColumnValue => ({ kind: 'temporal', text });
+
+/** Little-endian; every integer type but the one of 8 bytes. */
+function integer(bytes: Buffer, at: number, end: number, unsigned: boolean): number {
+  let value = bytes[at] as number;
+  for (let i = 1; at + i < end; i++) value |= (bytes[at + i] as number) << (8 * i);
+  const unused = 32 - 8 * (end - at);
+  return unsigned ? (value << unused) >>> unused : (value << unused) >> unused;
 }
 
 function decodeColumn(bytes: Buffer, at: number, end: number, map: TableMap, column: number): ColumnValue {
   const type = map.types[column] ?? TYPE.NULL;
   const metadata = map.typeMetadata[column] ?? 0;
   const unsigned = map.metadata.unsigned?.[column] ?? false;
-  const number = (value: number | bigint): ColumnValue => ({ kind: 'number', text: String(value) });
-  const temporal = (text: string): ColumnValue => ({ kind: 'temporal', text });
-  const content = (): Buffer => bytes.subarray(at + (map.widths[column] ?? 0), end);
+  /** Of a value with a length prefix: where it begins behind that. */
+  const content = at + (map.widths[column] ?? 0);
   switch (type) {
     case TYPE.NULL:
       return NULL;
@@ -63,7 +87,7 @@ function decodeColumn(bytes: Buffer, at: number, end: number, map: TableMap, col
     case TYPE.SHORT:
     case TYPE.INT24:
     case TYPE.LONG:
-      return number(unsigned ? bytes.readUIntLE(at, end - at) : bytes.readIntLE(at, end - at));
+      return number(integer(bytes, at, end, unsigned));
     case TYPE.LONGLONG:
       return number(unsigned ? bytes.readBigUInt64LE(at) : bytes.readBigInt64LE(at));
     case TYPE.FLOAT:
@@ -101,14 +125,14 @@ function decodeColumn(bytes: Buffer, at: number, end: number, map: TableMap, col
       return { kind: 'set', mask };
     }
     case TYPE.JSON:
-      return { kind: 'json', text: decodeJson(content()) };
+      return { kind: 'json', text: decodeJson(bytes.subarray(content, end)) };
     case TYPE.GEOMETRY:
-      return { kind: 'geometry', bytes: content() };
+      return { kind: 'geometry', bytes: bytes.subarray(content, end) };
     case TYPE.VECTOR:
-      return { kind: 'vector', bytes: content() };
+      return { kind: 'vector', bytes: bytes.subarray(content, end) };
     case TYPE.STRING: {
       const collation = map.metadata.collations[column] ?? 0;
-      const stored = content();
+      const stored = bytes.subarray(content, end);
       // The log leaves the padding of a fixed-length column out: spaces, which SELECT strips too, and the zeros of BINARY, which it shows.
       if (collation !== BINARY || stored.length >= metadata) return { kind: 'bytes', bytes: stored, collation };
       return { kind: 'bytes', bytes: Buffer.concat([stored, Buffer.alloc(metadata - stored.length)]), collation };
@@ -116,7 +140,7 @@ function decodeColumn(bytes: Buffer, at: number, end: number, map: TableMap, col
     case TYPE.VARCHAR:
     case TYPE.VAR_STRING:
     case TYPE.BLOB:
-      return { kind: 'bytes', bytes: content(), collation: map.metadata.collations[column] ?? 0 };
+      return { kind: 'bytes', bytes: bytes.subarray(content, end), collation: map.metadata.collations[column] ?? 0 };
     default:
       throw new RangeError(`column ${column + 1} of type ${type}`);
   }

@@ -4,12 +4,21 @@
  */
 import { crc32 } from 'node:zlib';
 import { EVENT, HEADER_FLAG } from './event-types.js';
+import { smallCrc32 } from './small-crc32.js';
 
 export type ChecksumAlgorithm = 'none' | 'crc32';
 
-export const crcMatches = (bytes: Buffer, start: number, end: number): boolean =>
-  // A plain Uint8Array: making a Buffer of it costs more than the checksum of a small event.
-  end - start > 4 && crc32(new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - 4 - start)) === bytes.readUInt32LE(end - 4);
+/** Up to so many bytes the call of zlib's costs more than the sum. */
+const SMALL = 256;
+
+export function crcMatches(bytes: Buffer, start: number, end: number): boolean {
+  const length = end - 4 - start;
+  if (length <= 0) return false;
+  const sum =
+    // A plain Uint8Array: making a Buffer of it costs more than the checksum of a small event.
+    length <= SMALL ? smallCrc32(bytes, start, end - 4) : crc32(new Uint8Array(bytes.buffer, bytes.byteOffset + start, length));
+  return sum === bytes.readUInt32LE(end - 4);
+}
 
 /**
  * The algorithm a FORMAT_DESCRIPTION event announces: the byte before its own CRC.

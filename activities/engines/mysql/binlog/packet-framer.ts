@@ -4,18 +4,22 @@
  * (https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_packets.html). Pure.
  */
 const LARGEST = 0xffffff;
+const NOTHING = Buffer.alloc(0);
 
 export class PacketFramer {
   /** The payload found by the last `next()`: `bytes[start, end)`. Valid until the next `push`. */
-  bytes: Buffer = Buffer.alloc(0);
+  bytes: Buffer = NOTHING;
   start = 0;
   end = 0;
 
-  private buffer: Buffer = Buffer.alloc(0);
+  private buffer: Buffer = NOTHING;
   private at = 0;
+  /** The beginning of a packet whose rest hasn't come, and how many bytes it needs at least. */
   private waiting: Buffer[] = [];
   private waitingBytes = 0;
   private needed = 4;
+  /** What came behind the packet that is put together. */
+  private behind: Buffer = NOTHING;
   private large: Buffer[] = [];
 
   /** Takes the next bytes of the stream; `next` must have returned false before. */
@@ -25,12 +29,23 @@ export class PacketFramer {
       this.at = 0;
       return;
     }
-    this.waiting.push(chunk);
-    this.waitingBytes += chunk.length;
-    // Joined once there is enough for the packet, so that a 16 MiB packet isn't copied for each chunk it comes in.
+    let taken = 0;
+    if (this.waitingBytes < 4) {
+      // Not even the length is there.
+      taken = Math.min(4 - this.waitingBytes, chunk.length);
+      this.wait(chunk.subarray(0, taken));
+      if (this.waitingBytes < 4) return;
+      const head = Buffer.concat(this.waiting, this.waitingBytes);
+      this.waiting = [head];
+      this.needed = 4 + head.readUIntLE(0, 3);
+    }
+    // Joined once the packet is whole, so that one of 16 MiB isn't copied for each chunk it comes in, and nothing but it is copied.
+    const rest = chunk.subarray(taken, taken + this.needed - this.waitingBytes);
+    this.wait(rest);
     if (this.waitingBytes < this.needed) return;
     this.buffer = Buffer.concat(this.waiting, this.waitingBytes);
     this.at = 0;
+    this.behind = chunk.subarray(taken + rest.length);
     this.waiting = [];
     this.waitingBytes = 0;
   }
@@ -39,11 +54,21 @@ export class PacketFramer {
   next(): boolean {
     if (this.waitingBytes > 0) return false;
     for (;;) {
+      if (this.at === this.buffer.length && this.behind.length > 0) {
+        this.buffer = this.behind;
+        this.at = 0;
+        this.behind = NOTHING;
+      }
       const { buffer, at } = this;
       const left = buffer.length - at;
-      if (left < 4) return this.wait(4);
-      const length = buffer.readUIntLE(at, 3);
-      if (left < 4 + length) return this.wait(4 + length);
+      const length = left < 4 ? 0 : (buffer[at] as number) | ((buffer[at + 1] as number) << 8) | ((buffer[at + 2] as number) << 16);
+      if (left < 4 + length) {
+        this.needed = 4 + length;
+        this.buffer = NOTHING;
+        this.at = 0;
+        this.wait(buffer.subarray(at));
+        return false;
+      }
       this.at = at + 4 + length;
       if (length < LARGEST && this.large.length === 0) {
         this.bytes = buffer;
@@ -61,13 +86,9 @@ export class PacketFramer {
     }
   }
 
-  private wait(needed: number): false {
-    const rest = this.buffer.subarray(this.at);
-    this.needed = needed;
-    this.waiting = rest.length === 0 ? [] : [rest];
-    this.waitingBytes = rest.length;
-    this.buffer = Buffer.alloc(0);
-    this.at = 0;
-    return false;
+  private wait(piece: Buffer): void {
+    if (piece.length === 0) return;
+    this.waiting.push(piece);
+    this.waitingBytes += piece.length;
   }
 }
