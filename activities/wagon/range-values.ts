@@ -4,9 +4,9 @@ import type { RangeBody } from './body.js';
 export type RangeValue = Uint8Array | null;
 const NULL_LENGTH = 0xffff_ffff;
 
-export const packedSize = (row: readonly RangeValue[]): number => row.reduce((sum, cell) => sum + 4 + (cell?.length ?? 0), 0);
+const packedSize = (row: readonly RangeValue[]): number => row.reduce((sum, cell) => sum + 4 + (cell?.length ?? 0), 0);
 
-export function packRow(row: readonly RangeValue[]): Uint8Array {
+function packRow(row: readonly RangeValue[]): Uint8Array {
   const piece = Buffer.allocUnsafe(packedSize(row));
   let at = 0;
   for (const cell of row) {

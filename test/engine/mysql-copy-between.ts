@@ -20,8 +20,9 @@ export const hashOf = (number: number): WagonHash => number.toString(16).padStar
 export const configOf = (server: DatabaseServer): ServerConfig => ({ host: '127.0.0.1', port: server.port, user: 'root' });
 export const sourceOf = (server: DatabaseServer): SourceEngine =>
   createSourceEngine({ name: server.kind, server: configOf(server), password: undefined, serverId: 9_000 + server.serverId });
-export const openTarget = (server: DatabaseServer): Promise<Connection> =>
-  openConnection({ server: configOf(server), password: null, role: 'target' });
+/** `localFiles`: as the target's own engine opens what it loads through; otherwise as from a server that takes no files. */
+export const openTarget = (server: DatabaseServer, localFiles = true): Promise<Connection> =>
+  openConnection({ server: configOf(server), password: null, role: 'target' }, { localFiles });
 
 /** A target that this bootstrap is loading. */
 export async function beginLoading(target: Connection): Promise<void> {

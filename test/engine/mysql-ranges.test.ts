@@ -72,7 +72,12 @@ const OWN: Readonly<Record<ServerKind, string>> = {
       (6, JSON_ARRAY(JSON_OBJECT('x', JSON_ARRAY(CAST(0.000000000000000000001 AS DECIMAL(30,21)), 0.5e0, 'q''q'))), NULL);`,
 };
 
-describe.each(['mariadb', 'mysql'] as const)('ranges between two %s servers', (kind) => {
+describe.each([
+  ['mariadb', 'files'],
+  ['mariadb', 'statements'],
+  ['mysql', 'files'],
+  ['mysql', 'statements'],
+] as const)('ranges between two %s servers, loaded as %s', (kind, way) => {
   let paris: DatabaseServer;
   let frankfurt: DatabaseServer;
   let source: SourceEngine;
@@ -81,7 +86,7 @@ describe.each(['mariadb', 'mysql'] as const)('ranges between two %s servers', (k
 
   beforeAll(async () => {
     paris = await DatabaseServer.start({ kind, name: 'paris', options: ['--character-set-server=utf8mb4'] });
-    frankfurt = await DatabaseServer.start({ kind, name: 'frankfurt' });
+    frankfurt = await DatabaseServer.start({ kind, name: 'frankfurt', options: [`--local-infile=${way === 'files' ? 'ON' : 'OFF'}`] });
     await paris.sql(`CREATE DATABASE types CHARACTER SET utf8mb4; USE types; ${LENIENT}; ${COMMON} ${OWN[kind]}`);
     source = sourceOf(paris);
     target = await openTarget(frankfurt);
@@ -97,6 +102,11 @@ describe.each(['mariadb', 'mysql'] as const)('ranges between two %s servers', (k
 
   it('copies every type exactly', async () => {
     expect(await frankfurt.dump(['types'])).toBe(await paris.dump(['types']));
+  });
+
+  it('is loaded the way that the server allows', async () => {
+    const [loads] = await frankfurt.sql("SHOW GLOBAL STATUS LIKE 'Com_load'");
+    expect(Number(loads?.Value) > 0).toBe(way === 'files');
   });
 
   it('keeps what a dump rounds or hides: floats to the last bit, ENUM error values, the bytes of geometries', async () => {

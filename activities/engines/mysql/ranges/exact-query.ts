@@ -25,13 +25,3 @@ export async function textRows(connection: Connection, sql: string, values: read
     row.map((cell) => (cell === null ? null : Buffer.from(cell.buffer, cell.byteOffset, cell.byteLength).toString('utf8'))),
   );
 }
-
-/**
- * Rows as they arrive. A slow reader slows the server down: nothing piles up here. Left early, the connection still has
- * rows under way and can only be destroyed.
- */
-export async function* streamRows(connection: Connection, sql: string): AsyncGenerator<Cell[]> {
-  const core = (connection as unknown as { connection: { query(options: object): { stream(options: object): AsyncIterable<Cell[]> } } })
-    .connection;
-  yield* core.query({ sql, rowsAsArray: true, typeCast }).stream({ highWaterMark: 64 });
-}

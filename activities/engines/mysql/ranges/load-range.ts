@@ -1,4 +1,6 @@
 /** Writes the rows of a range and the word that they are in, in one transaction. */
+import { once } from 'node:events';
+import { Readable, type Writable } from 'node:stream';
 import type { Connection, ResultSetHeader } from 'mysql2/promise';
 import { SrdfError } from '../../../../temporal/error-catalogue.js';
 import { faultPoint } from '../../../fault-points.js';
@@ -10,12 +12,15 @@ import { connectionLost, serverError } from '../apply/apply-errors.js';
 import { EXACT_SQL_MODE, serverKind } from '../connection.js';
 import { admitPart, recordBaseline } from './bootstrap-bookkeeping.js';
 import { textRows } from './exact-query.js';
+import { holdsErrorValue, loadFile, loadStatement } from './load-file.js';
 import { nameOf, quoteName, quoteTable } from './sql-literals.js';
 import { readColumns, readPrimaryKey, valueLiteral } from './table-columns.js';
 
 /** Characters of one INSERT: large enough to be quick, small against max_allowed_packet. */
 const STATEMENT_CHARACTERS = 2 * 2 ** 20;
 const STATEMENT_ROWS = 2_000;
+/** CLIENT_LOCAL_FILES of the protocol's capabilities. */
+const LOCAL_FILES = 0x80;
 /** Without STRICT: the one value that strictness refuses though the source holds it is ENUM's error value, index 0. */
 const LENIENT_SQL_MODE = EXACT_SQL_MODE.replace('STRICT_ALL_TABLES,', '');
 
@@ -70,6 +75,11 @@ async function insertRows(connection: Connection, range: RangeIdentity, body: Ra
   const missing = [...known.keys()].find((name) => !body.columns.some((it) => it.name === name));
   if (missing !== undefined) throw otherColumns(range, missing);
   const keyed = (await readPrimaryKey(connection, body)).length > 0;
+  const statement = (await takesFiles(connection)) ? loadStatement(body, columns, keyed) : null;
+  if (statement !== null && !holdsErrorValue(body, columns)) {
+    await loadAsFile(connection, range, body, statement);
+    return;
+  }
   const head = `${keyed ? 'REPLACE' : 'INSERT'} INTO ${quoteTable(body)} (${columns.map((it) => quoteName(it.name)).join(', ')}) VALUES `;
 
   let batch = new Batch();
@@ -96,6 +106,43 @@ async function insertRows(connection: Connection, range: RangeIdentity, body: Ra
     throw error;
   }
   await flush();
+}
+
+/** Chunks of a file on its way to the server. */
+const CHUNK_BYTES = 512 * 1024;
+
+/** Whether this session and the server let files of ours be loaded: MySQL's servers don't unless they are told to (`local_infile`). */
+async function takesFiles(connection: Connection): Promise<boolean> {
+  const { clientFlags } = (connection as unknown as { readonly connection: { readonly config: { readonly clientFlags: number } } })
+    .connection.config;
+  if ((clientFlags & LOCAL_FILES) === 0) return false;
+  const [row] = await textRows(connection, 'SELECT @@GLOBAL.local_infile');
+  return row?.[0] === '1';
+}
+
+/** Keyed or not, every row must have become one: what LOCAL passes over it counts as skipped or warns of. */
+async function loadAsFile(connection: Connection, range: RangeIdentity, body: RangeBody, statement: string): Promise<void> {
+  if (body.rows === 0) return;
+  await connection.query(`SET SESSION sql_mode='${EXACT_SQL_MODE}'`);
+  const { stream } = (connection as unknown as { readonly connection: { readonly stream: Writable } }).connection;
+  async function* chunks(): AsyncGenerator<Buffer> {
+    for (const chunk of loadFile(body, CHUNK_BYTES)) {
+      // The driver writes whatever it is given: here it is waited until the server has taken what it has.
+      if (stream.writableNeedDrain) await once(stream, 'drain');
+      yield chunk;
+    }
+  }
+  const [result] = await connection.query<ResultSetHeader>({
+    sql: statement,
+    infileStreamFactory: () => Readable.from(chunks(), { objectMode: true, highWaterMark: 1 }),
+  });
+  const [, records = '', skipped = ''] = /Records: (\d+)\s+Deleted: \d+\s+Skipped: (\d+)/.exec(result.info) ?? [];
+  if (result.warningStatus !== 0) {
+    const [warning] = await textRows(connection, 'SHOW WARNINGS LIMIT 1');
+    throw applyFailed(range, `the server warned (code ${warning?.[1] ?? 'unknown'}), so a value isn't what the source holds`);
+  }
+  if (records !== String(body.rows) || skipped !== '0')
+    throw applyFailed(range, `${body.rows} rows were sent, ${records} read and ${skipped} of them skipped`);
 }
 
 class Batch {
@@ -147,6 +194,7 @@ const malformed = (range: RangeIdentity, found: string): SrdfError =>
 /** 1205, 1213: lock wait, deadlock. */
 function loadError(range: RangeIdentity, error: unknown): unknown {
   if (error instanceof SrdfError) return error;
+  if (error instanceof RangeError) return malformed(range, error.message);
   const { errno, code, message } = serverError(error);
   if (errno === 1153)
     return applyFailed(range, 'a row is larger than the target’s max_allowed_packet: raise it to the source’s, times two');

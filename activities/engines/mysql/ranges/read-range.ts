@@ -2,11 +2,12 @@
 import type { Connection } from 'mysql2/promise';
 import type { Position, TableName } from '../../../vocabulary.js';
 import type { RangeBody } from '../../../wagon/body.js';
-import { packedSize, packRow } from '../../../wagon/range-values.js';
 import type { RangePlan } from '../../engine.js';
-import { type Cell, RAW_RESULTS, streamRows } from './exact-query.js';
+import { RAW_RESULTS } from './exact-query.js';
+import { RowPacker } from './packed-rows.js';
 import { keysOf } from './plan-ranges.js';
 import { rangeCondition } from './range-condition.js';
+import { selectPackets } from './select-packets.js';
 import { quoteTable } from './sql-literals.js';
 import { copyColumn, readColumns, requireColumns, requireKey } from './table-columns.js';
 
@@ -35,30 +36,10 @@ export async function* readRange(
     range,
   )}`;
   const head = { kind: 'range' as const, ...nameOnly(table), columns: columns.map(({ name, encoding }) => ({ name, encoding })), asOf };
-  let packed = new PackedRows();
+  const packer = new RowPacker(columns.length, maxBytes);
   let part = 0;
-  for await (const row of streamRows(connection, sql)) {
-    if (packed.rows > 0 && packed.bytes + packedSize(row) > maxBytes) {
-      yield { ...head, values: packed.take(), rows: packed.rows, part: part++, last: false };
-      packed = new PackedRows();
-    }
-    packed.add(row);
-  }
-  yield { ...head, values: packed.take(), rows: packed.rows, part, last: true };
+  for await (const full of selectPackets(connection, sql, (bytes, start, end) => packer.add(bytes, start, end)))
+    yield { ...head, ...full, part: part++, last: false };
+  yield { ...head, ...packer.take(), part, last: true };
 }
 const nameOnly = ({ database, table }: TableName): TableName => ({ database, table });
-
-class PackedRows {
-  rows = 0;
-  bytes = 0;
-  private readonly pieces: Uint8Array[] = [];
-  add(row: readonly Cell[]): void {
-    const piece = packRow(row);
-    this.pieces.push(piece);
-    this.rows++;
-    this.bytes += piece.length;
-  }
-  take(): Uint8Array {
-    return Buffer.concat(this.pieces, this.bytes);
-  }
-}

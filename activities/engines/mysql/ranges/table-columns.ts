@@ -168,6 +168,26 @@ export function valueLiteral(column: TableColumn, encoding: CopyEncoding, value:
   return bytesLiteral(value, family === 'address' ? 'latin1' : 'binary');
 }
 
+/**
+ * How LOAD DATA takes a column's copied value: into the column, or into a variable that an expression makes the value of. null: it can't be
+ * loaded so, but only as a literal. What a string of digits would be taken for other than the number (a member of that name, the year 2000, bits) passes as
+ * a number; what would be taken for its binary form passes as text.
+ */
+export function fileColumn(column: TableColumn, variable: string): { readonly into: string; readonly set: string | null } | null {
+  const name = quoteName(column.name);
+  switch (familyOf(column)) {
+    case 'json':
+      return null;
+    case 'index':
+    case 'year':
+      return { into: variable, set: `${name} = CAST(${variable} AS UNSIGNED)` };
+    case 'address':
+      return { into: variable, set: `${name} = CONVERT(${variable} USING latin1)` };
+    default:
+      return { into: name, set: null };
+  }
+}
+
 /** A key column as it is ordered and compared by, and how its value is read for a boundary. */
 export function keyColumn(column: TableColumn): {
   /** What WHERE and ORDER BY use. */
