@@ -260,6 +260,9 @@ export interface TargetActivities {
   beginLoading(input: BootstrapInput): Promise<LedgerView>;
   loadSchema(input: BootstrapInput & { readonly wagon: WagonRef }): Promise<{ readonly created: number; readonly deferred: number }>;
   resetTables(input: BootstrapInput & { readonly tables: readonly TableName[]; readonly baseline: Position }): Promise<void>;
+  /** Before the first and after the last range of a table that has several. */
+  prepareTable(input: BootstrapInput & { readonly table: TableName }): Promise<void>;
+  completeTable(input: BootstrapInput & { readonly table: TableName }): Promise<void>;
   loadRange(
     input: RangeInput & { readonly wagons: readonly WagonRef[] },
   ): Promise<{ readonly rows: number; readonly alreadyApplied: number }>;

@@ -66,6 +66,8 @@ async function copyTable(input: BootstrapTableInput, resume: BootstrapTableInput
   }
   const plan =
     resume ?? (await source.planRanges({ stream, bootstrap, table, round, ...(rowsPerRange === undefined ? {} : { rowsPerRange }) }));
+  const large = plan.ranges > 1;
+  if (large && resume === undefined) await target.prepareTable({ stream, bootstrap, table });
   let next = resume?.next ?? 0;
   let copied: TableCopy = resume?.copied ?? { rows: 0, bytesWire: 0, ranges: 0 };
   // At most ten words a table: each costs the parent's history four events.
@@ -107,6 +109,7 @@ async function copyTable(input: BootstrapTableInput, resume: BootstrapTableInput
       found: `${copied.ranges} of ${plan.ranges} ranges are in`,
       action: 'Run srdf establish again',
     });
+  if (large) await target.completeTable.executeWithOptions({ summary: name }, [{ stream, bootstrap, table }]);
   return copied;
 }
 

@@ -6,6 +6,7 @@ import { tableInScope } from '../engines/mysql/binlog/scope.js';
 import { faultPoint } from '../fault-points.js';
 import type { SourceSite } from '../site.js';
 import type { Epoch } from '../vocabulary.js';
+import { lanes } from './lanes.js';
 import { readPlan, storePlan } from './range-plans.js';
 import { shipBody } from './ship-body.js';
 import { changedBy, inCopyOrder } from './table-order.js';
@@ -13,6 +14,8 @@ import { standaloneSequence } from './wagon-sequence.js';
 
 /** Bytes of values a range's body holds before the next begins: bounds memory on both sides. */
 const BODY_BYTES = 16 * 2 ** 20;
+/** Ranges read, sealed and sent at a time; each holds its body about three times meanwhile. */
+const LANES = 3;
 const FIRST_EPOCH = 1 as Epoch;
 
 type BootstrapSource = Pick<
@@ -21,6 +24,7 @@ type BootstrapSource = Pick<
 >;
 
 export function bootstrapSourceActivities(site: SourceSite): BootstrapSource {
+  const inLane = lanes(LANES);
   return {
     async inspectSource({ stream }) {
       const { engine, selection } = site.stream(stream);
@@ -79,31 +83,34 @@ export function bootstrapSourceActivities(site: SourceSite): BootstrapSource {
     },
 
     async shipRange({ stream, bootstrap, epoch, table, plan: name, range }) {
-      return await withHeartbeat(async ({ signal, report }): Promise<ShippedRange> => {
-        const { plan, position } = await readPlan(site.stateDirectory, stream, name, table);
-        const wagons: WagonRef[] = [];
-        let rows = 0;
-        for await (const body of site.stream(stream).engine.readRange(table, plan, range, BODY_BYTES)) {
-          await faultPoint('range-read');
-          wagons.push(
-            await shipBody(
-              site,
-              {
-                stream,
-                epoch: epoch ?? FIRST_EPOCH,
-                sequence: standaloneSequence('range', bootstrap, name, range, body.part),
-                position: body.asOf ?? position,
-                body,
-              },
-              signal,
-            ),
-          );
-          await faultPoint('range-shipped');
-          rows += body.rows;
-          report({ range, rows });
-        }
-        return { wagons, rows, bytesWire: wagons.reduce((sum, it) => sum + it.bytes, 0) };
-      });
+      return await withHeartbeat(({ signal, report }) =>
+        inLane(async (): Promise<ShippedRange> => {
+          signal.throwIfAborted();
+          const { plan, position } = await readPlan(site.stateDirectory, stream, name, table);
+          const wagons: WagonRef[] = [];
+          let rows = 0;
+          for await (const body of site.stream(stream).engine.readRange(table, plan, range, BODY_BYTES)) {
+            await faultPoint('range-read');
+            wagons.push(
+              await shipBody(
+                site,
+                {
+                  stream,
+                  epoch: epoch ?? FIRST_EPOCH,
+                  sequence: standaloneSequence('range', bootstrap, name, range, body.part),
+                  position: body.asOf ?? position,
+                  body,
+                },
+                signal,
+              ),
+            );
+            await faultPoint('range-shipped');
+            rows += body.rows;
+            report({ range, rows });
+          }
+          return { wagons, rows, bytesWire: wagons.reduce((sum, it) => sum + it.bytes, 0) };
+        }),
+      );
     },
 
     async changedTables({ stream, from, to }) {

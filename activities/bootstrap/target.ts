@@ -8,17 +8,21 @@ import { faultPoint } from '../fault-points.js';
 import type { TargetSite } from '../site.js';
 import type { Epoch } from '../vocabulary.js';
 import { compareServers } from './compare-servers.js';
+import { lanes } from './lanes.js';
 import { openStandalone } from './open-standalone.js';
 
+/** Ranges opened and loaded at a time; each holds its body about three times meanwhile. */
+const LANES = 3;
 const FIRST_EPOCH = 1 as Epoch;
 const NO_ROWS = { columns: [], values: new Uint8Array(), rows: 0, asOf: null, part: 0, last: true } as const;
 
 type BootstrapTarget = Pick<
   TargetActivities,
-  'inspectTarget' | 'beginLoading' | 'loadSchema' | 'resetTables' | 'loadRange' | 'beginCatchUp'
+  'inspectTarget' | 'beginLoading' | 'loadSchema' | 'resetTables' | 'prepareTable' | 'loadRange' | 'completeTable' | 'beginCatchUp'
 >;
 
 export function bootstrapTargetActivities(site: TargetSite): BootstrapTarget {
+  const inLane = lanes(LANES);
   return {
     async inspectTarget({ stream, mustBeEmpty, source }) {
       const { engine, selection } = site.stream(stream);
@@ -58,30 +62,40 @@ export function bootstrapTargetActivities(site: TargetSite): BootstrapTarget {
       });
     },
 
+    async prepareTable({ stream, bootstrap, table }) {
+      await withHeartbeat(async () => await site.stream(stream).engine.prepareTable?.(stream, bootstrap, table));
+    },
+
+    async completeTable({ stream, bootstrap, table }) {
+      await withHeartbeat(async () => await site.stream(stream).engine.completeTable?.(stream, bootstrap, table));
+    },
+
     async loadRange({ stream, bootstrap, table, plan, range, wagons }) {
-      return await withHeartbeat(async ({ signal, report }) => {
-        const { engine } = site.stream(stream);
-        const there = (await engine.loadedParts?.(stream, { ...table, plan, range })) ?? [];
-        let rows = 0;
-        let alreadyApplied = 0;
-        for (const [part, wagon] of wagons.entries()) {
-          signal.throwIfAborted();
-          // Its wagon may be gone from the inbox: the database's word is enough.
-          if (there.some((it) => it.part === part && it.wagonHash === wagon.hash)) {
-            alreadyApplied++;
-            continue;
+      return await withHeartbeat(({ signal, report }) =>
+        inLane(async () => {
+          const { engine } = site.stream(stream);
+          const there = (await engine.loadedParts?.(stream, { ...table, plan, range })) ?? [];
+          let rows = 0;
+          let alreadyApplied = 0;
+          for (const [part, wagon] of wagons.entries()) {
+            signal.throwIfAborted();
+            // Its wagon may be gone from the inbox: the database's word is enough.
+            if (there.some((it) => it.part === part && it.wagonHash === wagon.hash)) {
+              alreadyApplied++;
+              continue;
+            }
+            const body = await openStandalone(site, wagon);
+            if (body.kind !== 'range') throw otherKind(wagon);
+            if (body.database !== table.database || body.table !== table.table) throw otherKind(wagon);
+            const result = await engine.loadRange(stream, bootstrap, { ...table, plan, range, part, wagonHash: wagon.hash }, body);
+            rows += result.rows;
+            if (result.outcome === 'already-applied') alreadyApplied++;
+            report({ range, rows });
           }
-          const body = await openStandalone(site, wagon);
-          if (body.kind !== 'range') throw otherKind(wagon);
-          if (body.database !== table.database || body.table !== table.table) throw otherKind(wagon);
-          const result = await engine.loadRange(stream, bootstrap, { ...table, plan, range, part, wagonHash: wagon.hash }, body);
-          rows += result.rows;
-          if (result.outcome === 'already-applied') alreadyApplied++;
-          report({ range, rows });
-        }
-        for (const wagon of wagons) await site.inbox.release(wagon);
-        return { rows, alreadyApplied };
-      });
+          for (const wagon of wagons) await site.inbox.release(wagon);
+          return { rows, alreadyApplied };
+        }),
+      );
     },
 
     async beginCatchUp({ stream, bootstrap, from, consistentFrom }) {

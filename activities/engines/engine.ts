@@ -225,6 +225,9 @@ export interface TargetEngine {
   ): Promise<{ readonly created: number; readonly deferred: number }>;
   /** Drops the tables and forgets their ranges, so that they can be copied again; changes at or before `baseline` are then not for them. */
   resetTables(stream: StreamName, bootstrap: BootstrapId, tables: readonly TableName[], baseline: Position): Promise<void>;
+  /** Called for a table of several ranges, before the first and after the last: what makes loading it quicker, and its undoing. Repeatable. */
+  prepareTable?(stream: StreamName, bootstrap: BootstrapId, table: TableName): Promise<void>;
+  completeTable?(stream: StreamName, bootstrap: BootstrapId, table: TableName): Promise<void>;
   /** Rows and the range's own ledger row in one transaction; a range that is there already is left alone. */
   loadRange(
     stream: StreamName,

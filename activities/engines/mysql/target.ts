@@ -19,8 +19,10 @@ import { reached } from './position.js';
 import { loadedParts } from './ranges/bootstrap-bookkeeping.js';
 import { BOOTSTRAP_TABLES } from './ranges/bootstrap-tables.js';
 import { checksumRange } from './ranges/checksum-range.js';
+import { makeKeys, putOffKeys, tablesWithoutKeys } from './ranges/late-keys.js';
 import { loadRange } from './ranges/load-range.js';
 import { resetTables } from './ranges/reset-tables.js';
+import { nameOf } from './ranges/sql-literals.js';
 import { createSchema } from './schema/create-schema.js';
 import { outOfScope } from './wagon-scope.js';
 
@@ -34,8 +36,8 @@ export interface TargetEngineOptions {
 export function createTargetEngine(options: TargetEngineOptions): TargetEngine {
   const access: ServerAccess = { server: options.server, password: options.password ?? null, role: 'target' };
   const sessions = new TargetSessions(access, options.name);
-  const withConnection = async <T>(use: (connection: Connection) => Promise<T>): Promise<T> => {
-    const connection = await openConnection(access);
+  const withConnection = async <T>(use: (connection: Connection) => Promise<T>, options?: { localFiles: boolean }): Promise<T> => {
+    const connection = await openConnection(access, options);
     try {
       return await use(connection);
     } finally {
@@ -119,9 +121,19 @@ export function createTargetEngine(options: TargetEngineOptions): TargetEngine {
         async () => await withConnection(async (connection) => await resetTables(connection, stream, bootstrap, tables, baseline)),
       );
     },
+    prepareTable: async (stream, bootstrap, table) =>
+      await guarded(
+        `preparing ${nameOf(table)} for its rows`,
+        async () => await withConnection(async (connection) => await putOffKeys(connection, stream, bootstrap, table)),
+      ),
+    completeTable: async (stream, bootstrap, table) =>
+      await guarded(
+        `making the keys of ${nameOf(table)}`,
+        async () => await withConnection(async (connection) => await makeKeys(connection, stream, bootstrap, table)),
+      ),
     loadedParts: async (stream, range) => await withConnection(async (connection) => await loadedParts(connection, stream, range)),
     loadRange: async (stream, bootstrap, range, body) =>
-      await withConnection(async (connection) => await loadRange(connection, stream, bootstrap, range, body)),
+      await withConnection(async (connection) => await loadRange(connection, stream, bootstrap, range, body), { localFiles: true }),
     beginCatchUp: async (stream, bootstrap, from, consistentFrom) =>
       await inLedger(stream, `beginning the catch-up of stream ${stream}`, async (ledger, connection) =>
         beginCatchUp(ledger, connection, stream, bootstrap, from, consistentFrom),
@@ -187,6 +199,13 @@ async function beginCatchUp(
     });
   // Begun before, by an attempt whose answer was lost.
   if (ledger.phase !== 'loading') return ledger;
+  const [unfinished] = await tablesWithoutKeys(connection, stream, bootstrap);
+  if (unfinished !== undefined)
+    throw new SrdfError('ledger-inconsistent', {
+      tried,
+      found: `${unfinished} still lacks keys that were put off while its rows were loaded`,
+      action: 'Install the same version of SRDF on both sites, drop what was copied on the target, and run srdf establish again',
+    });
   const begun = catchingUp(ledger, from, consistentFrom, Date.now());
   if (begun.phase === 'consistent') await forgetBootstrap(connection, stream);
   await moveLedgerRow(connection, ledger, begun);

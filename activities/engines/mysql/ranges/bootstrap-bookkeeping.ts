@@ -109,5 +109,6 @@ export async function forgetTable(connection: Connection, stream: StreamName, ta
      ON DUPLICATE KEY UPDATE refused_plan = GREATEST(refused_plan, COALESCE(plan, '')), plan = NULL`,
     key,
   );
-  await connection.query('DELETE FROM srdf.bootstrap_ranges WHERE stream = ? AND database_name = ? AND table_name = ?', key);
+  for (const about of ['bootstrap_ranges', 'bootstrap_keys'])
+    await connection.query(`DELETE FROM srdf.${about} WHERE stream = ? AND database_name = ? AND table_name = ?`, key);
 }

@@ -16,6 +16,12 @@ export const BOOTSTRAP_TABLES: readonly string[] = [
     plan VARCHAR(80) NULL, refused_plan VARCHAR(80) NOT NULL DEFAULT '',
     PRIMARY KEY (stream, database_name, table_name)
   ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
+  // What a table's definition was before keys were taken away that are made once its rows are in.
+  `CREATE TABLE IF NOT EXISTS srdf.bootstrap_keys (
+    stream VARCHAR(40) NOT NULL, bootstrap VARCHAR(80) NOT NULL, database_name VARCHAR(64) NOT NULL, table_name VARCHAR(64) NOT NULL,
+    definition LONGTEXT NOT NULL,
+    PRIMARY KEY (stream, bootstrap, database_name, table_name)
+  ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
   // object: table, sequence, view, routine, trigger, event, database (name '' for databases).
   `CREATE TABLE IF NOT EXISTS srdf.table_baselines (
     stream VARCHAR(40) NOT NULL, object VARCHAR(10) NOT NULL, database_name VARCHAR(64) NOT NULL, table_name VARCHAR(64) NOT NULL,
