@@ -57,7 +57,7 @@ const stream = z.strictObject({
   priority: z.array(tableName).default([]),
   every: every.default(30_000),
   wagon: z.strictObject({ changes: z.int().min(1).default(20_000), bytes: size.default(8 * 2 ** 20) }).prefault({}),
-  bootstrap: z.strictObject({ rowsPerRange: z.int().min(1).default(50_000), parallel: z.int().min(1).max(16).default(4) }).prefault({}),
+  bootstrap: z.strictObject({ rowsPerRange: z.int().min(1).default(200_000), parallel: z.int().min(1).max(16).default(4) }).prefault({}),
   /** The source server's replica id for our reader; unique among its replicas. Default: derived from the pair and stream. */
   serverId: z.int().min(1).max(4_294_967_295).optional(),
 });

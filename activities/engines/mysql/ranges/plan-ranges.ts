@@ -4,13 +4,16 @@ import type { TableName } from '../../../vocabulary.js';
 import type { RangePlan } from '../../engine.js';
 import { readAllForeignKeys } from '../apply/foreign-keys.js';
 import { reachesItself } from './copy-waves.js';
-import { RAW_RESULTS, rawRows } from './exact-query.js';
+import { type Cell, RAW_RESULTS, rawRows } from './exact-query.js';
 import { after } from './range-condition.js';
 import { quoteName, quoteTable } from './sql-literals.js';
 import { keyColumn, otherKey, readColumns, readPrimaryKey, requireColumns, type TableColumn } from './table-columns.js';
 
+/** Bytes of rows that a range holds at most, about: two bodies of a wagon. */
+const RANGE_BYTES = 32 * 2 ** 20;
+
 /**
- * Boundaries are keys of rows that were there when they were read. Any cut is right: whatever moves afterwards falls into exactly
+ * `rowsPerRange`: at most; of wide rows fewer. Boundaries are keys of rows that were there when they were read. Any cut is right: whatever moves afterwards falls into exactly
  * one range, since (low, high] of neighbours meet without gap or overlap under the column's own order.
  * A table without primary key: no key columns, one range. A tree with ON DELETE CASCADE: one range, since all of it must be of one moment.
  */
@@ -22,6 +25,7 @@ export async function planRanges(connection: Connection, table: TableName, rowsP
   const keyColumns = await readPrimaryKey(connection, table);
   if (keyColumns.length === 0 || reachesItself(foreignKeys, table)) return { keyColumns, boundaries: [] };
   const keys = keysOf(table, columns, keyColumns);
+  const rows = Math.min(rowsPerRange, await rowsIn(connection, table, RANGE_BYTES));
   const boundaries: string[][] = [];
   for (;;) {
     const last = boundaries.at(-1);
@@ -35,12 +39,24 @@ export async function planRanges(connection: Connection, table: TableName, rowsP
     const [row] = await rawRows(
       connection,
       `SELECT ${keys.map((it) => it.select).join(', ')} FROM ${quoteTable(table)} FORCE INDEX (PRIMARY) WHERE ${condition}
-       ORDER BY ${keyColumns.map(quoteName).join(', ')} LIMIT 1 OFFSET ${rowsPerRange - 1}`,
+       ORDER BY ${keyColumns.map(quoteName).join(', ')} LIMIT 1 OFFSET ${rows - 1}`,
     );
     if (row === undefined) return { keyColumns, boundaries };
     boundaries.push(keys.map((it, index) => it.literal(row[index] ?? new Uint8Array())));
   }
 }
+
+/** By the server's estimate of a row's size. */
+async function rowsIn(connection: Connection, table: TableName, bytes: number): Promise<number> {
+  const found = await rawRows(
+    connection,
+    'SELECT table_schema, table_name, avg_row_length FROM information_schema.tables WHERE table_schema = ? AND table_name = ?',
+    [table.database, table.table],
+  );
+  const row = found.find((it) => textOf(it[0]) === table.database && textOf(it[1]) === table.table);
+  return Math.max(1, Math.floor(bytes / Math.max(1, Number(textOf(row?.[2])))));
+}
+const textOf = (cell: Cell | undefined): string => (cell == null ? '' : Buffer.from(cell).toString('utf8'));
 
 /** The key columns as a range compares by them, in the key's order. */
 export function keysOf(
