@@ -98,7 +98,7 @@ function mutatePayload(body: Buffer, random: Random): Buffer | null {
     if (changed.length >= HEADER) changed.writeUInt32LE(changed.length, LENGTH_AT);
     inner[at] = changed;
   }
-  const again = random.chance(40) ? Buffer.alloc(64 << 20, 7) : Buffer.concat(inner);
+  const again = random.chance(40) ? Buffer.alloc(24 << 20, 7) : Buffer.concat(inner);
   const packed = zstdOf(again);
   const field = (type: number, value: number): Buffer => Buffer.concat([Buffer.from([type, 9]), integer(value)]);
   return Buffer.concat([
@@ -118,7 +118,7 @@ function mutateDeflated(body: Buffer, random: Random): Buffer | null {
     if ((head & 0xf8) !== 0x80 || width < 1 || width > 4 || body[at + 1 + width] !== 0x78) continue;
     try {
       const plain = inflateSync(body.subarray(at + 1 + width));
-      const again = random.chance(40) ? Buffer.alloc(48 << 20) : mutateBytes(plain, random);
+      const again = random.chance(40) ? Buffer.alloc(16 << 20) : mutateBytes(plain, random);
       const length = Buffer.alloc(4);
       length.writeUInt32BE(random.chance(20) ? random.next() : again.length);
       return Buffer.concat([body.subarray(0, at), Buffer.from([0x84]), length, deflateSync(again)]);

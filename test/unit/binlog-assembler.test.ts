@@ -12,9 +12,9 @@ const u = (width: number, value: number): Buffer => {
   bytes.writeUIntLE(value, 0, Math.min(width, 6));
   return bytes;
 };
-function event(type: number, body: Buffer, options: { end?: number; flags?: number; server?: number } = {}): Buffer {
+function event(type: number, body: Buffer, options: { end?: number; flags?: number; server?: number; time?: number } = {}): Buffer {
   const head = Buffer.concat([
-    u(4, 1_700_000_000),
+    u(4, options.time ?? 1_700_000_000),
     u(1, type),
     u(4, options.server ?? 1),
     u(4, 19 + body.length + 4),
@@ -24,7 +24,8 @@ function event(type: number, body: Buffer, options: { end?: number; flags?: numb
   const bytes = Buffer.concat([head, body]);
   return Buffer.concat([bytes, u(4, crc32(bytes))]);
 }
-const rotate = (file: string, offset: number) => event(EVENT.ROTATE, Buffer.concat([u(8, offset), Buffer.from(file)]), { flags: 0x20 });
+const rotate = (file: string, offset: number) =>
+  event(EVENT.ROTATE, Buffer.concat([u(8, offset), Buffer.from(file)]), { flags: 0x20, time: 0 });
 const description = (created = 0, end = 0) =>
   event(EVENT.FORMAT_DESCRIPTION, Buffer.concat([u(2, 4), Buffer.alloc(50), u(4, created), u(1, 19), Buffer.alloc(40), u(1, 1)]), { end });
 /** FL_TRANSACTIONAL is 4. */

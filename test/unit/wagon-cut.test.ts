@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DdlStatement, ForeignKeyFact, LogBatch, LogItem } from '../../activities/engines/engine.js';
+import { sessionUntold } from '../../activities/engines/mysql/binlog/query-event.js';
 import { type CutOptions, type CutPiece, cutBodies } from '../../activities/wagon/cut.js';
 import { factsOf, modelFormat, type Row, rowImages, type Schema, shapesOf } from './compaction-model.js';
 import { codeOf, position } from './wagon-fixture.js';
@@ -27,21 +28,7 @@ const commit = (at: string, over: { logBytes?: number; committedAt?: number } = 
 const statement: DdlStatement = {
   sql: new Uint8Array(Buffer.from('CREATE TABLE t')),
   defaultDatabase: 'model',
-  session: {
-    sqlMode: null,
-    characterSetClient: null,
-    collationConnection: null,
-    collationServer: null,
-    databaseCollation: null,
-    timeZone: null,
-    lcTimeNames: null,
-    autoIncrementIncrement: null,
-    autoIncrementOffset: null,
-    flags2: null,
-    defaultCollationForUtf8mb4: null,
-    explicitDefaultsForTimestamp: null,
-    timestamp: 5,
-  },
+  session: sessionUntold(5),
   classification: { verb: 'create', object: 'table', names: [{ database: 'model', table: 't' }] },
 };
 const ddl = (resumeAfter: string): LogItem => ({ kind: 'ddl', statement, resumeAfter: position(resumeAfter) });

@@ -2,6 +2,7 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, it } from 'vitest';
 import type { DdlClassification, DdlSession, Selection } from '../../activities/engines/engine.js';
+import { sessionUntold } from '../../activities/engines/mysql/binlog/query-event.js';
 import { classifyStatement } from '../../activities/engines/mysql/ddl/classify.js';
 import { outOfScope } from '../../activities/engines/mysql/wagon-scope.js';
 import type { Position } from '../../activities/vocabulary.js';
@@ -27,21 +28,7 @@ const changes = (database: string, table: string, bytes = mapOf(database, table)
   committed: { first: 0, last: 0 },
 });
 
-const session: DdlSession = {
-  sqlMode: 0n,
-  characterSetClient: 45,
-  collationConnection: 45,
-  collationServer: 45,
-  databaseCollation: null,
-  timeZone: null,
-  lcTimeNames: null,
-  autoIncrementIncrement: null,
-  autoIncrementOffset: null,
-  flags2: null,
-  defaultCollationForUtf8mb4: null,
-  explicitDefaultsForTimestamp: null,
-  timestamp: 1,
-};
+const session: DdlSession = { ...sessionUntold(1), sqlMode: 0n, characterSetClient: 45, collationConnection: 45, collationServer: 45 };
 /** `said`: what the wagon claims; by default what the text says. */
 function ddl(sql: string, said?: DdlClassification, more: Partial<DdlSession> = {}): DdlBody {
   const kind = classifyStatement(Buffer.from(sql), 'shop', { ...session, ...more });

@@ -35,6 +35,8 @@ export function formatPosition(it: BinlogPosition): Position {
   return `server=${it.server};file=${it.file};offset=${it.offset}${parts}${made};gtid=${it.gtid}${known}` as Position;
 }
 
+const isWhole = (text: string): boolean => /^\d+$/.test(text) && Number.isSafeInteger(Number(text));
+
 export function parsePosition(text: Position): BinlogPosition {
   const fields = new Map<string, string>();
   for (const field of text.split(';')) {
@@ -47,9 +49,9 @@ export function parsePosition(text: Position): BinlogPosition {
     file === undefined ||
     offset === undefined ||
     gtid === undefined ||
-    !/^\d+$/.test(offset) ||
-    !/^\d+$/.test(parts) ||
-    !/^\d+$/.test(made ?? '0')
+    !isWhole(offset) ||
+    !isWhole(parts) ||
+    !isWhole(made ?? '0')
   )
     throw new SrdfError('ledger-inconsistent', {
       tried: 'reading a position of the binary log',

@@ -1,8 +1,11 @@
 /** DECIMAL in its binary form (`bin2decimal` in strings/decimal.cc): groups of nine digits in four bytes, big-endian, sign in the first bit. Pure. */
 import { DECIMAL_BYTES, decimalWidth } from './table-map.js';
 
+const MOST_DIGITS = 65;
+
 /** Exact text with `scale` fraction digits, as SELECT prints it. */
 export function decodeDecimal(bytes: Buffer, at: number, precision: number, scale: number): string {
+  if (precision < 1 || precision > MOST_DIGITS || scale > precision) throw new RangeError(`a DECIMAL(${precision},${scale})`);
   const copy = Buffer.from(bytes.subarray(at, at + decimalWidth(precision, scale)));
   const negative = ((copy[0] ?? 0) & 0x80) === 0;
   copy[0] = (copy[0] ?? 0) ^ 0x80;
@@ -12,6 +15,7 @@ export function decodeDecimal(bytes: Buffer, at: number, precision: number, scal
     const width = digits === 9 ? 4 : (DECIMAL_BYTES[digits] ?? 0);
     if (width === 0) return '';
     const text = String(copy.readUIntBE(p, width)).padStart(digits, '0');
+    if (text.length > digits) throw new RangeError(`${digits} digits of a DECIMAL that hold ${text}`);
     p += width;
     return text;
   };

@@ -20,23 +20,39 @@ const KIND = {
   OPAQUE: 15,
 } as const;
 
+/** JSON_DOCUMENT_MAX_DEPTH in sql-common/json_dom.h. */
+const DEEPEST = 100;
+
 /** RangeError when the bytes aren't what they say. */
 export function decodeJson(bytes: Buffer): string {
   // A column that became JSON NOT NULL by ALTER holds nothing, which the server prints as null.
   if (bytes.length === 0) return 'null';
-  return value(bytes.readUInt8(0), bytes, 1);
+  return value(bytes.readUInt8(0), bytes, 1, { depth: 0, bytes: bytes.length });
 }
 
-function value(kind: number, bytes: Buffer, at: number): string {
+/**
+ * How deep, and how much may still be read. Offsets may point anywhere, back and twice to one place too; a document that the server has
+ * written never does: no byte of it is read twice.
+ */
+interface Room {
+  depth: number;
+  bytes: number;
+}
+function take(room: Room, bytes: number): void {
+  room.bytes -= bytes;
+  if (room.bytes < 0) throw new RangeError('JSON whose parts lie in each other');
+}
+
+function value(kind: number, bytes: Buffer, at: number, room: Room): string {
   switch (kind) {
     case KIND.SMALL_OBJECT:
-      return container(bytes, at, 2, true);
+      return container(bytes, at, 2, true, room);
     case KIND.LARGE_OBJECT:
-      return container(bytes, at, 4, true);
+      return container(bytes, at, 4, true, room);
     case KIND.SMALL_ARRAY:
-      return container(bytes, at, 2, false);
+      return container(bytes, at, 2, false, room);
     case KIND.LARGE_ARRAY:
-      return container(bytes, at, 4, false);
+      return container(bytes, at, 4, false, room);
     case KIND.LITERAL:
       return literal(bytes.readUInt8(at));
     case KIND.INT16:
@@ -55,26 +71,37 @@ function value(kind: number, bytes: Buffer, at: number): string {
       return jsonDouble(bytes.readDoubleLE(at));
     case KIND.STRING: {
       const length = variableLength(bytes, at);
-      return quote(bytes.toString('utf8', length.next, length.next + length.value));
+      return quote(piece(bytes, length.next, length.value, room).toString('utf8'));
     }
     case KIND.OPAQUE: {
       const type = bytes.readUInt8(at);
       const length = variableLength(bytes, at + 1);
-      return opaque(type, bytes.subarray(length.next, length.next + length.value));
+      return opaque(type, piece(bytes, length.next, length.value, room));
     }
     default:
       throw new RangeError(`JSON with the unknown type ${kind}`);
   }
 }
 
-const literal = (code: number): string => (code === 0 ? 'null' : code === 1 ? 'true' : 'false');
+function literal(code: number): string {
+  if (code > 2) throw new RangeError(`the JSON literal ${code}`);
+  return code === 0 ? 'null' : code === 1 ? 'true' : 'false';
+}
+
+function piece(bytes: Buffer, at: number, length: number, room: Room): Buffer {
+  take(room, length);
+  if (at + length > bytes.length) throw new RangeError('JSON that ends too early');
+  return bytes.subarray(at, at + length);
+}
 
 /** Offsets are relative to the container's beginning, behind its type byte. Small numbers and literals lie in the entry itself. */
-function container(bytes: Buffer, start: number, width: 2 | 4, isObject: boolean): string {
+function container(bytes: Buffer, start: number, width: 2 | 4, isObject: boolean, room: Room): string {
   const read = (at: number): number => bytes.readUIntLE(at, width);
   const count = read(start);
   const keys = start + 2 * width;
   const values = isObject ? keys + count * (width + 2) : keys;
+  take(room, values - start + count * (1 + width));
+  if (++room.depth > DEEPEST) throw new RangeError(`JSON nested deeper than ${DEEPEST}`);
   const parts: string[] = [];
   for (let i = 0; i < count; i++) {
     const entry = values + i * (1 + width);
@@ -84,15 +111,16 @@ function container(bytes: Buffer, start: number, width: 2 | 4, isObject: boolean
       kind === KIND.INT16 ||
       kind === KIND.UINT16 ||
       (width === 4 && (kind === KIND.INT32 || kind === KIND.UINT32));
-    const text = value(kind, bytes, inline ? entry + 1 : start + read(entry + 1));
+    const text = value(kind, bytes, inline ? entry + 1 : start + read(entry + 1), room);
     if (!isObject) {
       parts.push(text);
       continue;
     }
     const key = keys + i * (width + 2);
     const keyAt = start + read(key);
-    parts.push(`${quote(bytes.toString('utf8', keyAt, keyAt + bytes.readUInt16LE(key + width)))}: ${text}`);
+    parts.push(`${quote(piece(bytes, keyAt, bytes.readUInt16LE(key + width), room).toString('utf8'))}: ${text}`);
   }
+  room.depth--;
   return isObject ? `{${parts.join(', ')}}` : `[${parts.join(', ')}]`;
 }
 
@@ -139,6 +167,7 @@ function quote(text: string): string {
 
 /** The shortest digits that read back as the same double, in `my_gcvt`'s choice of notation; a whole number gets `.0`. */
 export function jsonDouble(number: number): string {
+  if (!Number.isFinite(number)) throw new RangeError(`the JSON number ${number}`);
   const [, sign = '', lead = '0', rest = '', exponent = '0'] =
     /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec((Object.is(number, -0) ? '-' : '') + number.toExponential()) ?? [];
   const digits = lead + rest;

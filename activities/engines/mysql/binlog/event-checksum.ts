@@ -39,9 +39,11 @@ export function formatDescriptionMatches(bytes: Buffer, start: number, end: numb
 
 /**
  * Events the dump thread makes up itself (ROTATE at the beginning of a file, HEARTBEAT) carry a CRC or not as the *connection*
- * has it, not the file: told by whether it fits.
+ * has it, not the file: told by whether it fits. Their time is 0, which no event of a file has ("so that slave could distinguish between
+ * real and fake events", send_heartbeat_event in sql/sql_repl.cc): another event whose type was damaged isn't taken for one.
  */
-export const isMadeUp = (type: number, flags: number, endPosition: number): boolean =>
-  type === EVENT.HEARTBEAT ||
-  type === EVENT.HEARTBEAT_V2 ||
-  (type === EVENT.ROTATE && ((flags & HEADER_FLAG.ARTIFICIAL) !== 0 || endPosition === 0));
+export const isMadeUp = (type: number, flags: number, endPosition: number, time: number): boolean =>
+  time === 0 &&
+  (type === EVENT.HEARTBEAT ||
+    type === EVENT.HEARTBEAT_V2 ||
+    (type === EVENT.ROTATE && ((flags & HEADER_FLAG.ARTIFICIAL) !== 0 || endPosition === 0)));

@@ -9,10 +9,14 @@ export const CONSUMED = -1;
 
 /** In the body of a FORMAT_DESCRIPTION: when the server started, seconds since 1970; behind the version (2) and the server's (50). */
 const CREATED = 52;
+/** With the header's length behind the time, the algorithm and a checksum. */
+const SHORTEST_DESCRIPTION = HEADER_LENGTH + 57 + 1 + 4;
 
 export class EventEnvelope {
   /** Of the file being read; null before its format description. */
   private algorithm: ChecksumAlgorithm | null = null;
+  /** NONE was said where nothing vouches for it; the next event will show. */
+  private unproven = false;
   private begun: { readonly file: string; readonly made: number } | null = null;
 
   constructor(
@@ -38,7 +42,7 @@ export class EventEnvelope {
     const type = bytes[start + 4] as number;
     const flags = bytes.readUInt16LE(start + 17);
     const endPosition = bytes.readUInt32LE(start + 13);
-    if (isMadeUp(type, flags, endPosition)) {
+    if (isMadeUp(type, flags, endPosition, bytes.readUInt32LE(start))) {
       if (type === EVENT.ROTATE) this.madeUpRotate(bytes, start, end);
       return CONSUMED;
     }
@@ -47,6 +51,9 @@ export class EventEnvelope {
       return CONSUMED;
     }
     if (this.algorithm === null) throw this.place.corrupt(`${eventName(type)} before the file's format description`);
+    if (this.unproven && crcMatches(bytes, start, end))
+      throw this.place.corrupt('an event with a checksum, where the format description says there are none');
+    this.unproven = false;
     if (this.algorithm === 'crc32' && !crcMatches(bytes, start, end))
       throw this.place.corrupt(`the checksum of a ${eventName(type)} event is wrong`);
     if ((flags & HEADER_FLAG.ARTIFICIAL) !== 0) {
@@ -66,10 +73,13 @@ export class EventEnvelope {
 
   private formatDescription(bytes: Buffer, start: number, end: number, endPosition: number): void {
     const body = start + HEADER_LENGTH;
+    if (end - start < SHORTEST_DESCRIPTION) throw this.place.corrupt(`a format description of ${end - start} bytes`);
     const algorithm = announcedAlgorithm(bytes, end);
     if (bytes.readUInt16LE(body) !== 4 || algorithm === null || bytes.readUInt8(body + 56) !== HEADER_LENGTH)
       throw this.place.unsupported(EVENT.FORMAT_DESCRIPTION, 'a log format or checksum other than version 4 with NONE or CRC32');
-    if (algorithm === 'crc32' && !formatDescriptionMatches(bytes, start, end))
+    // Its own checksum is there whatever it announces, but not in one that was sent again for a file without checksums.
+    this.unproven = algorithm === 'none' && endPosition === 0;
+    if (!this.unproven && !formatDescriptionMatches(bytes, start, end))
       throw this.place.corrupt("the checksum of the file's format description is wrong");
     this.begin(bytes.readUInt32LE(start));
     // Without a position it was sent again for a start in the middle; without a time the file follows another of the same server's life.

@@ -20,14 +20,14 @@ const uuidText = (hex: string): string =>
   `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 const milliseconds = (microseconds: bigint): number => Number(microseconds / 1000n);
 const safe = (value: bigint): number => {
-  if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError(`sequence number ${value} is out of range`);
+  if (value < 1n || value > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError(`sequence number ${value} is out of range`);
   return Number(value);
 };
 
 /** MySQL GTID and ANONYMOUS_GTID (control_events.h `Gtid_event`). */
 export function readMysqlGtid(bytes: Buffer, start: number, end: number, anonymous: boolean): GtidEvent {
   const source = uuidText(bytes.toString('hex', start + 1, start + 17));
-  const sequence = safe(bytes.readBigUInt64LE(start + 17));
+  const sequence = anonymous ? 0 : safe(bytes.readBigUInt64LE(start + 17));
   // Logical clock: type 1 byte, two counters of 8; then the commit time in microseconds, 55 bits.
   const timeAt = start + 25 + 17;
   let committedAt: number | null = null;
@@ -95,20 +95,26 @@ export function readTaggedGtid(bytes: Buffer, start: number, end: number): GtidE
     if (field === 0) unsigned();
     else if (field === 1) {
       let hex = '';
-      for (let i = 0; i < 16; i++) hex += Number(unsigned()).toString(16).padStart(2, '0');
+      for (let i = 0; i < 16; i++) {
+        const byte = Number(unsigned());
+        if (byte > 0xff) throw new RangeError(`the byte ${byte} in a uuid`);
+        hex += byte.toString(16).padStart(2, '0');
+      }
       uuid = uuidText(hex);
     } else if (field === 2) sequence = signed();
     else if (field === 3) {
       const length = Number(unsigned());
       tag = bytes.toString('latin1', p, p + length);
       p += length;
+      // Into a position's text: nothing that means something there.
+      if (!/^([a-z_][a-z0-9_]{0,31})?$/.test(tag)) throw new RangeError('a tag that is none');
     } else if (field === 4 || field === 5) signed();
     else if (field === 6) {
       committedAt = milliseconds(unsigned());
       break; // what follows isn't needed
     } else break;
   }
-  if (uuid === '' || sequence <= 0n) throw new RangeError('a tagged GTID without uuid or number');
+  if (uuid === '') throw new RangeError('a tagged GTID without uuid');
   return {
     gtid: { source: tag === '' ? uuid : `${uuid}:${tag}`, server: 0, sequence: safe(sequence) },
     committedAt,

@@ -44,6 +44,8 @@ const STATUS = {
   MARIADB_CHARACTER_SET_COLLATIONS: 131,
   MARIADB_DUMMY: 255,
 } as const;
+/** max_allowed_packet's own limit. */
+const LARGEST_EVENT = 2 ** 30;
 /** The writer had more databases than it names. */
 const TOO_MANY_DATABASES = 254;
 
@@ -55,6 +57,7 @@ export function readQueryEvent(bytes: Buffer, start: number, end: number, timest
   const statusStart = start + 13;
   const statusEnd = statusStart + statusLength;
   const sqlStart = statusEnd + databaseLength + 1;
+  if (sqlStart > end) throw new RangeError(`a statement that begins ${sqlStart - end} bytes behind its event`);
   const raw = bytes.subarray(sqlStart, end);
   const status = readStatus(bytes, statusStart, statusEnd, timestamp, at);
   return {
@@ -65,6 +68,23 @@ export function readQueryEvent(bytes: Buffer, start: number, end: number, timest
   };
 }
 
+/** A session of which the log tells nothing. `timestamp`: seconds since 1970. */
+export const sessionUntold = (timestamp: number): DdlSession => ({
+  sqlMode: null,
+  characterSetClient: null,
+  collationConnection: null,
+  collationServer: null,
+  databaseCollation: null,
+  timeZone: null,
+  lcTimeNames: null,
+  autoIncrementIncrement: null,
+  autoIncrementOffset: null,
+  flags2: null,
+  defaultCollationForUtf8mb4: null,
+  explicitDefaultsForTimestamp: null,
+  timestamp,
+});
+
 function readStatus(
   bytes: Buffer,
   start: number,
@@ -72,21 +92,7 @@ function readStatus(
   timestamp: number,
   at: string,
 ): { session: DdlSession; updatedDatabases: string[] | null } {
-  const session: { -readonly [Key in keyof DdlSession]: DdlSession[Key] } = {
-    sqlMode: null,
-    characterSetClient: null,
-    collationConnection: null,
-    collationServer: null,
-    databaseCollation: null,
-    timeZone: null,
-    lcTimeNames: null,
-    autoIncrementIncrement: null,
-    autoIncrementOffset: null,
-    flags2: null,
-    defaultCollationForUtf8mb4: null,
-    explicitDefaultsForTimestamp: null,
-    timestamp,
-  };
+  const session: { -readonly [Key in keyof DdlSession]: DdlSession[Key] } = sessionUntold(timestamp);
   let updatedDatabases: string[] | null = null;
   let p = start;
   while (p < end) {
@@ -151,6 +157,7 @@ function readStatus(
         updatedDatabases = [];
         for (let i = 0; i < count; i++) {
           const zero = bytes.indexOf(0, p);
+          if (zero < 0 || zero >= end) throw new RangeError('a database name without end');
           updatedDatabases.push(bytes.toString('utf8', p, zero));
           p = zero + 1;
         }
@@ -212,6 +219,7 @@ export function uncompress(bytes: Buffer): Buffer {
   if ((head & 0x80) === 0 || (head & 0x70) !== 0 || lengthBytes < 1 || lengthBytes > 4)
     throw new RangeError(`a compressed event that begins with 0x${head.toString(16)}`);
   const length = bytes.readUIntBE(1, lengthBytes);
+  if (length > LARGEST_EVENT) throw new RangeError(`a compressed event of ${length} bytes`);
   const plain = inflateSync(bytes.subarray(1 + lengthBytes), { maxOutputLength: Math.max(length, 1) });
   if (plain.length !== length) throw new RangeError(`${plain.length} bytes, not the ${length} announced`);
   return plain;

@@ -46,6 +46,15 @@ export interface TableMap extends TableName {
   readonly metadata: TableMetadata;
 }
 
+/** Of one table; a count beyond is damage, and nothing is allocated for it (MySQL manual, "Limits on Table Column Count and Row Size"). */
+const MOST_COLUMNS = 4096;
+
+/** What a type's metadata may be at most: a value beyond would be read as something else than was written. */
+function within(what: string, value: number, least: number, most: number): number {
+  if (value < least || value > most) throw new RangeError(`${what} ${value}`);
+  return value;
+}
+
 /** Names alone: what decides whether a table is in scope, before anything else is looked at. */
 export function readTableName(body: Buffer): TableName & { readonly next: number } {
   const databaseLength = readPackedInteger(body, 0);
@@ -57,12 +66,12 @@ export function readTableName(body: Buffer): TableName & { readonly next: number
 
 /**
  * `body`: the event without header, table id, flags and checksum.
- * Throws `log-event-unsupported` for a column type that can't be walked exactly.
+ * Throws `log-event-unsupported` for a column type that can't be walked exactly, `log-corrupt` or RangeError for what no server writes.
  */
 export function parseTableMap(body: Buffer): TableMap {
   const { database, table, next } = readTableName(body);
   const count = readPackedInteger(body, next);
-  const columnCount = count.value;
+  const columnCount = within('a column count of', count.value, 1, MOST_COLUMNS);
   const rawTypes = body.subarray(count.next, count.next + columnCount);
   const metadataLength = readPackedInteger(body, count.next + columnCount);
   const metadataEnd = metadataLength.next + metadataLength.value;
@@ -84,10 +93,12 @@ export function parseTableMap(body: Buffer): TableMap {
     types[i] = type;
     switch (type) {
       case TYPE.FLOAT:
-      case TYPE.DOUBLE:
-        typeMetadata[i] = body.readUInt8(p);
-        fixed(i, body.readUInt8(p++));
+      case TYPE.DOUBLE: {
+        const width = type === TYPE.FLOAT ? 4 : 8;
+        typeMetadata[i] = within('a floating-point width of', body.readUInt8(p++), width, width);
+        fixed(i, width);
         break;
+      }
       case TYPE.VARCHAR: {
         const length = body.readUInt16LE(p);
         p += 2;
@@ -96,15 +107,15 @@ export function parseTableMap(body: Buffer): TableMap {
         break;
       }
       case TYPE.BIT: {
-        const bits = body.readUInt8(p) + body.readUInt8(p + 1) * 8;
+        const bits = within('a BIT of', body.readUInt8(p) + body.readUInt8(p + 1) * 8, 1, 64);
         p += 2;
         typeMetadata[i] = bits;
         fixed(i, (bits + 7) >> 3);
         break;
       }
       case TYPE.NEWDECIMAL: {
-        const precision = body.readUInt8(p);
-        const scale = body.readUInt8(p + 1);
+        const precision = within('a DECIMAL of', body.readUInt8(p), 1, 65);
+        const scale = within('a DECIMAL with the scale', body.readUInt8(p + 1), 0, precision);
         p += 2;
         typeMetadata[i] = (precision << 8) | scale;
         fixed(i, decimalWidth(precision, scale));
@@ -115,7 +126,7 @@ export function parseTableMap(body: Buffer): TableMap {
       case TYPE.GEOMETRY:
       case TYPE.VECTOR:
         typeMetadata[i] = body.readUInt8(p);
-        prefixed(i, body.readUInt8(p++));
+        prefixed(i, within('a length prefix of', body.readUInt8(p++), 1, 4));
         break;
       case TYPE.STRING:
       case TYPE.VAR_STRING: {
@@ -124,7 +135,7 @@ export function parseTableMap(body: Buffer): TableMap {
         p += 2;
         if (first === TYPE.ENUM || first === TYPE.SET) {
           types[i] = first;
-          typeMetadata[i] = second;
+          typeMetadata[i] = within('an ENUM or SET of', second, 1, first === TYPE.ENUM ? 2 : 8);
           fixed(i, second);
         } else {
           // The two upper bits of a length over 255 hide, inverted, in the real type's byte (Field_string::do_save_field_metadata).
@@ -137,7 +148,7 @@ export function parseTableMap(body: Buffer): TableMap {
       case TYPE.TIMESTAMP2:
       case TYPE.DATETIME2:
       case TYPE.TIME2: {
-        const digits = body.readUInt8(p++);
+        const digits = within('fraction digits of', body.readUInt8(p++), 0, 6);
         typeMetadata[i] = digits;
         fixed(i, (type === TYPE.TIMESTAMP2 ? 4 : type === TYPE.DATETIME2 ? 5 : 3) + ((digits + 1) >> 1));
         break;
@@ -156,6 +167,7 @@ export function parseTableMap(body: Buffer): TableMap {
       action: 'Check the file with mariadb-binlog or mysqlbinlog --verify-binlog-checksum on the source',
     });
   const nullBytes = (columnCount + 7) >> 3;
+  if (p + nullBytes > body.length) throw new RangeError('a table map that ends before its null bits');
   return {
     database,
     table,

@@ -46,7 +46,10 @@ const NUMERIC = new Set<number>([
   TYPE.DOUBLE,
   TYPE.YEAR,
 ]);
-const CHARACTER = new Set<number>([TYPE.STRING, TYPE.VAR_STRING, TYPE.VARCHAR, TYPE.BLOB]);
+/** VECTOR counts, as a kind of BLOB (is_character_type in sql/log_event.cc). */
+const CHARACTER = new Set<number>([TYPE.STRING, TYPE.VAR_STRING, TYPE.VARCHAR, TYPE.BLOB, TYPE.VECTOR]);
+const CHARACTER_OR_GEOMETRY = new Set<number>([...CHARACTER, TYPE.GEOMETRY]);
+const GEOMETRY = new Set<number>([TYPE.GEOMETRY]);
 const ENUM_OR_SET = new Set<number>([TYPE.ENUM, TYPE.SET]);
 
 export class MetadataReader {
@@ -60,6 +63,7 @@ export class MetadataReader {
     let names: string[] | null = null;
     let unsigned: boolean[] | null = null;
     let visible: boolean[] | null = null;
+    let characterSets: { readonly type: number; readonly value: Buffer } | null = null;
     const collations = new Int32Array(types.length);
     const members = new Map<number, Buffer[]>();
     const geometryTypes = new Map<number, number>();
@@ -67,8 +71,9 @@ export class MetadataReader {
     for (let p = 0; p < bytes.length; ) {
       const type = bytes.readUInt8(p);
       const length = readPackedInteger(bytes, p + 1);
-      const value = bytes.subarray(length.next, length.next + length.value);
       p = length.next + length.value;
+      if (p > bytes.length) throw new RangeError(`metadata of type ${type} that ends ${p - bytes.length} bytes behind its table map`);
+      const value = bytes.subarray(length.next, p);
       switch (type) {
         case FIELD.SIGNEDNESS: {
           // One bit for each numeric column, the highest bit first. MySQL has no bit for YEAR.
@@ -79,19 +84,15 @@ export class MetadataReader {
           break;
         }
         case FIELD.DEFAULT_CHARSET:
-          this.defaultCollations(value, CHARACTER, collations);
+        case FIELD.COLUMN_CHARSET:
+          characterSets = { type, value };
           break;
         case FIELD.ENUM_AND_SET_DEFAULT_CHARSET:
           this.defaultCollations(value, ENUM_OR_SET, collations);
           break;
-        case FIELD.COLUMN_CHARSET:
-          packedIntegers(value).forEach((collation, i) => {
-            collations[this.columnsOf(CHARACTER)[i] ?? -1] = collation;
-          });
-          break;
         case FIELD.ENUM_AND_SET_COLUMN_CHARSET:
-          packedIntegers(value).forEach((collation, i) => {
-            collations[this.columnsOf(ENUM_OR_SET)[i] ?? -1] = collation;
+          this.inOrder(value, ENUM_OR_SET, (column, collation) => {
+            collations[column] = collation;
           });
           break;
         case FIELD.COLUMN_NAME:
@@ -104,16 +105,16 @@ export class MetadataReader {
           this.memberLists(value, TYPE.ENUM, members);
           break;
         case FIELD.GEOMETRY_TYPE:
-          packedIntegers(value).forEach((geometry, i) => {
-            geometryTypes.set(this.columnsOf(new Set([TYPE.GEOMETRY]))[i] ?? -1, geometry);
-          });
+          this.inOrder(value, GEOMETRY, (column, geometry) => geometryTypes.set(column, geometry));
           break;
         case FIELD.SIMPLE_PRIMARY_KEY:
-          for (const column of packedIntegers(value)) primaryKey.push({ column, prefix: 0 });
+          for (const column of packedIntegers(value)) primaryKey.push({ column: this.existing(column), prefix: 0 });
           break;
         case FIELD.PRIMARY_KEY_WITH_PREFIX: {
           const pairs = packedIntegers(value);
-          for (let i = 0; i + 1 < pairs.length; i += 2) primaryKey.push({ column: pairs[i] ?? 0, prefix: pairs[i + 1] ?? 0 });
+          if (pairs.length % 2 !== 0) throw new RangeError('a primary key column without its prefix');
+          for (let i = 0; i + 1 < pairs.length; i += 2)
+            primaryKey.push({ column: this.existing(pairs[i] ?? 0), prefix: pairs[i + 1] ?? 0 });
           break;
         }
         case FIELD.COLUMN_VISIBILITY:
@@ -123,7 +124,32 @@ export class MetadataReader {
         default:
       }
     }
+    if (characterSets !== null) this.characterCollations(characterSets, visible === null, collations);
+    if (new Set(primaryKey.map((it) => it.column)).size !== primaryKey.length) throw new RangeError('a column twice in the primary key');
     return { names, unsigned, collations, members, geometryTypes, visible, primaryKey };
+  }
+
+  /** MariaDB counts GEOMETRY among the columns with a character set, MySQL doesn't; it alone tells what is visible. */
+  private characterCollations(field: { readonly type: number; readonly value: Buffer }, mariadb: boolean, into: Int32Array): void {
+    const kinds = mariadb ? CHARACTER_OR_GEOMETRY : CHARACTER;
+    if (field.type === FIELD.DEFAULT_CHARSET) this.defaultCollations(field.value, kinds, into);
+    else
+      this.inOrder(field.value, kinds, (column, collation) => {
+        into[column] = collation;
+      });
+  }
+  private existing(column: number): number {
+    if (column < this.types.length) return column;
+    throw new RangeError(`column ${column + 1} in the primary key of ${this.types.length} columns`);
+  }
+  /** A number for each column of these kinds, in their order. */
+  private inOrder(value: Buffer, kinds: ReadonlySet<number>, take: (column: number, number: number) => void): void {
+    const columns = this.columnsOf(kinds);
+    packedIntegers(value).forEach((number, i) => {
+      const column = columns[i];
+      if (column === undefined) throw new RangeError(`metadata of ${columns.length} columns that goes on`);
+      take(column, number);
+    });
   }
 
   private columnsOf(kinds: ReadonlySet<number>): number[] {
@@ -148,8 +174,9 @@ export class MetadataReader {
       const list: Buffer[] = [];
       for (let i = 0; i < count.value; i++) {
         const length = readPackedInteger(value, p);
-        list.push(Buffer.from(value.subarray(length.next, length.next + length.value)));
         p = length.next + length.value;
+        if (p > value.length) throw new RangeError('a member behind the list it stands in');
+        list.push(Buffer.from(value.subarray(length.next, p)));
       }
       into.set(column, list);
     }
@@ -171,8 +198,9 @@ function strings(value: Buffer): Buffer[] {
   const found: Buffer[] = [];
   for (let p = 0; p < value.length; ) {
     const length = readPackedInteger(value, p);
-    found.push(value.subarray(length.next, length.next + length.value));
     p = length.next + length.value;
+    if (p > value.length) throw new RangeError('a name behind the list it stands in');
+    found.push(value.subarray(length.next, p));
   }
   return found;
 }

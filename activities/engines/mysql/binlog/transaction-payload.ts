@@ -10,6 +10,8 @@ import { readPackedInteger } from './packed-integer.js';
 const FIELD = { END: 0, SIZE: 1, COMPRESSION: 2, UNCOMPRESSED_SIZE: 3 } as const;
 const COMPRESSION = { ZSTD: 0, NONE: 255 } as const;
 const PIECE = 1 << 20;
+/** The server's own limit of an event (max_allowed_packet), and a header. */
+const LARGEST_EVENT = 2 ** 30 + 4096;
 
 /** `bytes[start, end)`: the body without checksum. Yields whole events; each is valid until the next is asked for. RangeError when malformed. */
 export function* payloadEvents(bytes: Buffer, start: number, end: number): Generator<Buffer> {
@@ -41,6 +43,8 @@ export function* payloadEvents(bytes: Buffer, start: number, end: number): Gener
   const pieces = compression === COMPRESSION.ZSTD ? inflate(bytes.subarray(p, end)) : [bytes.subarray(p, end)];
   for (const piece of pieces) {
     total += piece.length;
+    if (uncompressed !== null && total > uncompressed)
+      throw new RangeError(`more than the ${uncompressed} bytes a transaction payload announces`);
     waiting.push(piece);
     waitingBytes += piece.length;
     // Joined once an event is whole, so that a large one isn't copied for each piece it comes in.
@@ -50,7 +54,8 @@ export function* payloadEvents(bytes: Buffer, start: number, end: number): Gener
     needed = HEADER_LENGTH;
     while (carry.length - at >= HEADER_LENGTH) {
       const length = carry.readUInt32LE(at + 9);
-      if (length < HEADER_LENGTH) throw new RangeError(`an event of ${length} bytes in a transaction payload`);
+      if (length < HEADER_LENGTH || length > Math.min(LARGEST_EVENT, uncompressed ?? LARGEST_EVENT))
+        throw new RangeError(`an event of ${length} bytes in a transaction payload`);
       if (carry.length - at < length) {
         needed = length;
         break;
@@ -71,10 +76,18 @@ function* inflate(source: Buffer): Generator<Buffer> {
   let rest: Buffer = source;
   for (;;) {
     const piece = Buffer.allocUnsafeSlow(PIECE);
-    const [toFlush, written, consumed] = context.decompressStream(piece, rest);
+    const [toFlush, written, consumed] = decompressed(context, piece, rest);
     rest = rest.subarray(consumed);
     if (written > 0) yield piece.subarray(0, written);
     if (toFlush === 0 && rest.length === 0) return;
     if (written === 0 && consumed === 0) throw new RangeError('compressed data that ends too early');
+  }
+}
+
+function decompressed(context: InstanceType<typeof zstd.DCtx>, into: Buffer, from: Buffer): [number, number, number] {
+  try {
+    return context.decompressStream(into, from);
+  } catch (error) {
+    throw new RangeError(`compressed data that can't be uncompressed (${error instanceof Error ? error.message : error})`);
   }
 }
