@@ -181,7 +181,7 @@ export class TransactionAssembler {
         return null;
       }
       case EVENT.TRANSACTION_PAYLOAD:
-        return payloadEvents(bytes, body, end);
+        return this.located(payloadEvents(bytes, body, end));
       case EVENT.XA_PREPARE:
         this.xaPrepare(bytes, body, bytes.readUInt32LE(start));
         return null;
@@ -216,6 +216,15 @@ export class TransactionAssembler {
       default:
         if ((flags & HEADER_FLAG.IGNORABLE) !== 0) return null;
         throw this.place.unsupported(type, null);
+    }
+  }
+
+  /** A payload is only looked into as its events are taken: what is wrong with it shows then. */
+  private *located(events: Generator<Buffer>): Generator<Buffer> {
+    try {
+      yield* events;
+    } catch (error) {
+      throw this.place.located(error, EVENT.TRANSACTION_PAYLOAD);
     }
   }
 
