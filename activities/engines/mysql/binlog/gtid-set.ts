@@ -67,10 +67,13 @@ export class MariadbGtidSet implements GtidSet {
     return new MariadbGtidSet(new Map(this.domains));
   }
   toString(): string {
-    this.text ??= [...this.domains]
-      .sort(([a], [b]) => Number(a) - Number(b))
-      .map(([domain, last]) => `${domain}-${last.server}-${last.sequence}`)
-      .join(',');
+    // Asked for at every commit, and mostly there is one domain.
+    if (this.text === null) {
+      const domains = [...this.domains];
+      if (domains.length > 1) domains.sort(([a], [b]) => Number(a) - Number(b));
+      this.text = '';
+      for (const [domain, last] of domains) this.text += `${this.text === '' ? '' : ','}${domain}-${last.server}-${last.sequence}`;
+    }
     return this.text;
   }
 }
@@ -125,7 +128,11 @@ export class MysqlGtidSet implements GtidSet {
     this.addInterval(gtid.source, gtid.sequence, gtid.sequence, gtidName('mysql', gtid));
   }
   contains(gtid: Gtid): boolean {
-    return this.sources.get(gtid.source)?.some(([from, to]) => from <= gtid.sequence && gtid.sequence <= to) ?? false;
+    const intervals = this.sources.get(gtid.source);
+    const last = intervals?.at(-1);
+    // Mostly the next one is asked for.
+    if (intervals === undefined || last === undefined || gtid.sequence > last[1]) return false;
+    return intervals.some(([from, to]) => from <= gtid.sequence && gtid.sequence <= to);
   }
   containsAll(other: GtidSet): boolean {
     if (!(other instanceof MysqlGtidSet)) return false;
