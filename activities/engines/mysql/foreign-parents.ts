@@ -1,19 +1,24 @@
-/** Part of the preflight of a source: rows that a table which isn't replicated changes through a foreign key's action, unseen by the log. */
+/** Part of the preflight of a source: foreign keys to tables that aren't replicated. */
 import type { Connection } from 'mysql2/promise';
 import type { Finding, Selection } from '../engine.js';
 import { readAllForeignKeys } from './apply/foreign-keys.js';
 import { tableInScope } from './binlog/scope.js';
 import { nameOf, quoteTable } from './ranges/sql-literals.js';
 
-/** `cascadesLogged`: the server logs what the actions do (MySQL 9.6 and later with innodb_native_foreign_keys=OFF). */
+/**
+ * A key with an action changes rows unseen by the log; any other has the target look for a parent row that is never there.
+ * `cascadesLogged`: the server logs what the actions do (MySQL 9.6 and later with innodb_native_foreign_keys=OFF).
+ */
 export async function checkForeignParents(connection: Connection, selection: Selection, cascadesLogged: boolean): Promise<Finding[]> {
-  if (cascadesLogged) return [];
   return (await readAllForeignKeys(connection))
-    .filter((key) => key.cascades && tableInScope(selection, key.child) && !tableInScope(selection, key.parent))
-    .map((key) => ({
+    .filter((key) => tableInScope(selection, key.child) && !tableInScope(selection, key.parent))
+    .map(({ child, parent, cascades }) => ({
       severity: 'error' as const,
       check: 'foreign-key',
-      found: `rows of ${nameOf(key.child)} are deleted or changed by a foreign key to ${nameOf(key.parent)}, which isn't replicated: the log doesn't tell of it`,
-      fix: `Replicate ${nameOf(key.parent)} as well, exclude ${nameOf(key.child)}, or drop the foreign key: ALTER TABLE ${quoteTable(key.child)} DROP FOREIGN KEY its name (SHOW CREATE TABLE tells it)`,
+      found:
+        cascades && !cascadesLogged
+          ? `rows of ${nameOf(child)} are deleted or changed by a foreign key to ${nameOf(parent)}, which isn't replicated: the log doesn't tell of it`
+          : `${nameOf(child)} has a foreign key to ${nameOf(parent)}, which isn't replicated: the target would refuse its rows`,
+      fix: `Replicate ${nameOf(parent)} as well, exclude ${nameOf(child)}, or drop the foreign key: ALTER TABLE ${quoteTable(child)} DROP FOREIGN KEY its name (SHOW CREATE TABLE tells it)`,
     }));
 }

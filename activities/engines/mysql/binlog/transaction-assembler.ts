@@ -13,6 +13,7 @@ import { gtidName } from './gtid-set.js';
 import { KilledServer } from './killed-server.js';
 import { LogPlace } from './log-place.js';
 import { OpenTables } from './open-tables.js';
+import { partInScope } from './part-in-scope.js';
 import { type QueryEvent, readQueryEvent } from './query-event.js';
 import { foreignKeysApply, ImageSlab, KNOWN_ROWS_FLAGS, ROWS_EVENTS, ROWS_FLAG, type RowsEventKind, readRows } from './rows-event.js';
 import { ddlInScope } from './scope.js';
@@ -369,7 +370,10 @@ export class TransactionAssembler {
     this.announce(transaction);
     this.items.push({
       kind: 'ddl',
-      statement: { sql: Buffer.from(query.sql), defaultDatabase: query.defaultDatabase, session: query.session, classification },
+      statement: partInScope(
+        { sql: Buffer.from(query.sql), defaultDatabase: query.defaultDatabase, session: query.session, classification },
+        this.options.selection,
+      ),
       resumeAfter: formatPosition({
         ...this.position(),
         file: transaction.startFile,
