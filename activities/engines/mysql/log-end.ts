@@ -2,6 +2,7 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { SrdfError } from '../../../temporal/error-catalogue.js';
 import type { ServerKind } from './connection.js';
+import { wordsOf } from './server-words.js';
 
 export interface LogEnd {
   readonly file: string;
@@ -37,7 +38,8 @@ export async function fileAfter(connection: Connection, file: string): Promise<s
 export function queryError(error: unknown, tried: string): unknown {
   if (error instanceof SrdfError) return error;
   const { errno, message, code } = error as { errno?: number; message?: string; code?: string };
-  const found = message ?? String(code ?? error);
+  // A server's number; below it are the driver's and the system's own, which speak of the connection.
+  const found = errno !== undefined && errno >= 1_000 ? wordsOf(errno, message ?? '') : (message ?? String(code ?? error));
   if (errno === 1142 || errno === 1227 || errno === 1044 || errno === 1045 || errno === 1370)
     return new SrdfError('source-preflight', {
       tried,

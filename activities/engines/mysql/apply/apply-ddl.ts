@@ -9,6 +9,7 @@ import type { DdlBody } from '../../../wagon/body.js';
 import type { ApplyResult, DdlSession, DdlStatement, EngineName, Ledger, WagonPlace } from '../../engine.js';
 import { exactSession } from '../connection.js';
 import { nameOf, quoteName } from '../ranges/sql-literals.js';
+import { wordsOf } from '../server-words.js';
 import { applyError, connectionLost, serverError } from './apply-errors.js';
 import { asUtf8, type CurrentSession, readsAsUtf8, runnableText, sessionStatements } from './ddl-session.js';
 import { deferStatement, followTables, isDeferred } from './deferred-objects.js';
@@ -132,7 +133,7 @@ async function runStatement(
     }
     throw new SrdfError('ddl-failed', {
       tried: doing,
-      found: withoutData(errno, serverError(error).message),
+      found: wordsOf(errno, serverError(error).message),
       action:
         'The target’s definition is not what the source’s was. Mend the target by hand so that the statement is done, or fits, then retry the dead letter',
       cause: undefined,
@@ -156,11 +157,6 @@ async function setIfKnown(connection: Connection, setting: string): Promise<void
     if (serverError(error).errno !== 1193) throw error;
   }
 }
-
-/** Messages that quote a row's value: duplicate entry, truncated, out of range, incorrect value, too long, null, check violated. */
-const TELLS_DATA = new Set([1062, 1586, 1264, 1265, 1292, 1366, 1406, 1411, 1048, 1138, 1526, 1690, 3140, 3819, 4025, 1859]);
-const withoutData = (errno: number, message: string): string =>
-  TELLS_DATA.has(errno) ? `error ${errno}: a row doesn’t fit the new definition` : `error ${errno}: ${message}`;
 
 /** A statement logged with a default database that isn't replicated names its objects in full. */
 async function useDatabase(connection: Connection, database: string): Promise<void> {

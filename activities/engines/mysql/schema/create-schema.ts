@@ -8,6 +8,7 @@ import { recordBaseline, requireLoading } from '../ranges/bootstrap-bookkeeping.
 import { BOOTSTRAP_TABLES } from '../ranges/bootstrap-tables.js';
 import { textRows, UTF8_RESULTS } from '../ranges/exact-query.js';
 import { nameOf, quoteTable } from '../ranges/sql-literals.js';
+import { wordsOf } from '../server-words.js';
 import { runInSession } from './object-session.js';
 import { normaliseDefinition } from './table-fingerprint.js';
 import { shownTable } from './unshown-text.js';
@@ -57,7 +58,7 @@ async function create(connection: Connection, object: SchemaObject): Promise<voi
     if (errno === undefined || (errno >= 2000 && errno < 3000)) throw error;
     throw new SrdfError('ddl-failed', {
       tried: `creating the ${object.object} ${nameOf(object)} on the target`,
-      found: message ?? `error ${errno}`,
+      found: wordsOf(errno, message ?? ''),
       action:
         'Mend or drop the object on the source, or bring the target’s version and settings in line with the source’s; then run it again',
       cause: error,
