@@ -1,5 +1,6 @@
 /** In which order tables that foreign keys' actions run through are copied, as a source's account with its documented rights sees them. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Selection } from '../../activities/engines/engine.js';
 import { openConnection } from '../../activities/engines/mysql/connection.js';
 import { inspectSource } from '../../activities/engines/mysql/inspect-source.js';
 import { planRanges } from '../../activities/engines/mysql/ranges/plan-ranges.js';
@@ -85,7 +86,7 @@ describe.each<ServerKind>(['mariadb', 'mysql'])('%s: tables with cascading forei
       child('child', 'd2.parent', 'ON DELETE CASCADE'),
       child('checked', 'd2.parent', 'ON DELETE RESTRICT'),
     );
-    const errors = async (chosen: typeof selection) =>
+    const errors = async (chosen: Selection) =>
       (await inspectSource({ ...access(), serverId: 77 }, chosen)).findings.filter((it) => it.check === 'foreign-key');
     const found = await errors(selection);
     expect(found.map((it) => [it.severity, it.found]).sort()).toEqual([
