@@ -7,21 +7,21 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, rm, stat } from 'node:fs/promises';
+import { type FileHandle, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Logger } from 'pino';
 import type { WagonRef } from '../contracts.js';
 import { NO_WAGON, type StreamName, type WagonHash } from '../vocabulary.js';
 import type { WagonHeader } from '../wagon/contract.js';
-import { errorCode, isDiskFull, makeFolder, namesIn, removeFile, writeFully, writeWhole } from './atomic-file.js';
+import { isDiskFull, makeFolder, namesIn, removeFile, sizeOf, writeFully, writeWhole } from './atomic-file.js';
 import type { ReceiptStatus, Spool, WagonAddress } from './contract.js';
 import { ReceiptFiles } from './receipt-files.js';
 import { fullDisk, fullStore, misplaced, missingFrom, noAddress, otherKind, type StoreName } from './store-errors.js';
 import { scanStore } from './store-scan.js';
 import { StoreSpace } from './store-space.js';
 import { describeAddress, folderOf, isStreamName, isValidAddress, parseAddress, placeOf, whyNotAt } from './wagon-address.js';
-import { encodeTrailer, HEADER_BYTES_MOST, HEADER_BYTES_USUAL, inspectFile, readWhole, TRAILER_BYTES } from './wagon-file.js';
+import { encodeTrailer, HEADER_BYTES_MOST, HEADER_BYTES_USUAL, inspectFile, isDamaged, readWhole, TRAILER_BYTES } from './wagon-file.js';
 
 /** `parseHeader` of activities/wagon/header.ts: reads a header from a wagon's first bytes, throws on anything else. */
 export type ReadHeader = (prefix: Uint8Array) => { readonly header: WagonHeader };
@@ -147,9 +147,7 @@ export abstract class FileStore implements Omit<Spool, 'wagonState'> {
   async removeIfDamaged(address: WagonAddress): Promise<boolean> {
     this.check(address);
     const path = this.pathOf(address);
-    const file = await readWhole(path);
-    if (file.state === 'absent') return false;
-    if (file.state === 'whole' && createHash('sha256').update(file.content).digest('hex') === file.trailer.hash) return false;
+    if (!(await isDamaged(path))) return false;
     await this.release(address);
     this.log.error({ path }, `${this.called}: removed a damaged wagon (bad disk?)`);
     return true;
@@ -175,7 +173,7 @@ export abstract class FileStore implements Omit<Spool, 'wagonState'> {
     const known = this.entries.get(placeOf(address));
     let found: WagonRef | null;
     if (known !== undefined) {
-      found = (await this.fileBytes(address)) === known.bytes + TRAILER_BYTES ? known : null;
+      found = (await sizeOf(this.pathOf(address))) === known.bytes + TRAILER_BYTES ? known : null;
       if (found === null) this.drop(known);
     } else found = null;
     found ??= await this.takeUp(address);
@@ -290,15 +288,6 @@ export abstract class FileStore implements Omit<Spool, 'wagonState'> {
     await removeFile(path);
     this.log.error({ path, why }, `${this.called}: removed a file that is no whole wagon (power cut or bad disk?)`);
     return null;
-  }
-
-  private async fileBytes(address: WagonAddress): Promise<number> {
-    try {
-      return (await stat(this.pathOf(address))).size;
-    } catch (error) {
-      if (errorCode(error) === 'ENOENT') return 0;
-      throw error;
-    }
   }
 
   protected pathOf(address: WagonAddress, suffix = 'wagon'): string {

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { WagonRef } from '../contracts.js';
 import { faultPoint } from '../fault-points.js';
 import { NO_WAGON, type WagonHash } from '../vocabulary.js';
-import { errorCode, linkNew, makeFolder, namesIn, removeFile, syncFolder, writeFully } from './atomic-file.js';
+import { linkNew, makeFolder, namesIn, removeFile, sizeOf, syncFolder, writeFully } from './atomic-file.js';
 import type { Inbox, WagonAddress, WagonState } from './contract.js';
 import { FileStore, type StoreOptions } from './file-store.js';
 import { type Announcement, Upload } from './upload.js';
@@ -253,13 +253,4 @@ export class ReceivingInbox extends FileStore implements Inbox {
 /** Opens the folder, making it if need be; half received wagons of a former run can go on. Throws `inbox-full` on upload, before writing. */
 export function openInbox(options: StoreOptions): Promise<ReceivingInbox> {
   return ReceivingInbox.open(options);
-}
-
-async function sizeOf(path: string): Promise<number> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return 0;
-    throw error;
-  }
 }

@@ -5,6 +5,7 @@
  *
  * A file cut short, empty or ending in zeros (power cut) shows at once, and a wagon's hash is known without reading it all.
  */
+import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import type { WagonHash } from '../vocabulary.js';
@@ -67,6 +68,13 @@ export async function readWhole(path: string): Promise<FileCheck<{ readonly trai
     const content = await readExactly(handle, trailer.bytes, 0);
     return content === null ? { state: 'damaged' } : { state: 'whole', trailer, content };
   });
+}
+
+/** Reads all of it: whether its bytes are other than those its trailer speaks of. */
+export async function isDamaged(path: string): Promise<boolean> {
+  const file = await readWhole(path);
+  if (file.state !== 'whole') return file.state === 'damaged';
+  return createHash('sha256').update(file.content).digest('hex') !== file.trailer.hash;
 }
 
 async function withFile<T>(path: string, use: (handle: FileHandle, size: number) => Promise<FileCheck<T>>): Promise<FileCheck<T>> {
