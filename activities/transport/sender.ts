@@ -18,7 +18,7 @@ export interface SenderOptions {
   readonly tls: PinnedTls;
   readonly spool: Pick<Spool, 'open'>;
   readonly log: StoreLog;
-  /** Without a byte in either direction for so long, a connection is given up. Default 60 s. */
+  /** Without a byte in either direction for so long, a connection is given up. Default 30 s: a slow line still moves bytes. */
   readonly idleMilliseconds?: number;
 }
 
@@ -51,7 +51,7 @@ class HttpsSender implements Sender {
   constructor(private readonly options: SenderOptions) {
     const url = receiverUrl(options.url);
     this.prefix = url.pathname.replace(/\/+$/, '');
-    this.connection = new SenderConnection(url, options.tls, options.idleMilliseconds ?? 60_000);
+    this.connection = new SenderConnection(url, options.tls, options.idleMilliseconds ?? 30_000);
   }
 
   async ship(
