@@ -66,6 +66,8 @@ export interface CutFrom {
 export interface CutInput extends StreamInput {
   readonly after: CutFrom;
   readonly maxWagons: number;
+  /** The stream is seen to be behind its log: wagons are larger, since they compact better and each costs its signatures. */
+  readonly behind?: boolean;
   /** No wagon spans any of these positions (used while catching up after a bootstrap). */
   readonly boundaries: readonly Position[];
   /** Read and count, write nothing. */

@@ -13,6 +13,8 @@ import { readHeaderOf } from './spooled-header.js';
 import { removeNote, writeNote } from './wagon-notes.js';
 
 const UNCONFIRMED_TOLD = 64;
+/** How many ordinary wagons one holds when the stream is behind. */
+const BEHIND = 4;
 
 export function createCutWagons(site: SourceSite): (input: CutInput) => Promise<CutResult> {
   const flights = new SingleFlight('cutting the log of');
@@ -103,6 +105,7 @@ class Cutting {
     const { signal } = this.heartbeat;
     await faultPoint('log-opening');
     const started = performance.now();
+    const times = this.input.behind === true ? BEHIND : 1;
     const schemaInFlight =
       this.input.schemaInFlight === true || [...this.chain.passed, ...this.chain.offered].some((wagon) => wagon.kind === 'ddl');
     const { follow } = this.input;
@@ -116,8 +119,8 @@ class Cutting {
       rowFormat: engine.rowFormat,
       reached: engine.reached,
       boundaries: this.input.boundaries,
-      maxChanges: config.wagon.changes,
-      maxBytes: config.wagon.bytes,
+      maxChanges: config.wagon.changes * times,
+      maxBytes: config.wagon.bytes * times,
       foreignKeys: async () => (schemaInFlight ? 'unknown' : await this.site.sender.foreignKeys(this.input.stream, signal)),
     });
     // One wagon is sealed while the next is read: their order is kept, since each names the hash of the one before.
