@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { createSourceActivities } from '../activities/source.js';
 import type { SrdfConfig } from '../config/schema.js';
 import { sourceQueue } from '../temporal/task-queues.js';
+import { installLastWords } from './last-words.js';
 import { createLog } from './logging.js';
 import { installRuntime } from './metrics.js';
 import { openSourceSite } from './open-source-site.js';
@@ -12,6 +13,7 @@ import { lockStateDirectory } from './state-lock.js';
 /** Runs until `signal` aborts; what has begun ends first. Throws before anything is touched when config, keys or folder aren't right. */
 export async function runSourceWorker(config: SrdfConfig, { signal }: { readonly signal: AbortSignal }): Promise<void> {
   const log = createLog({ pair: config.pair, site: config.source.name, role: 'source' });
+  installLastWords(log);
   const lock = await lockStateDirectory(config.source.state);
   try {
     const { site, close } = await openSourceSite(config, log);
