@@ -61,7 +61,10 @@ export class ChaosCases {
       const why = (await fault.unavailable?.()) ?? null;
       if (why !== null) return outcome('not possible here', why);
       if (this.standing === null) {
-        this.standing = await this.establish();
+        this.standing = await this.establish().catch(async (error: unknown) => {
+          this.options.progress?.(`no pair came up, trying once more: ${error}`);
+          return await this.establish();
+        });
         started = performance.now();
       }
       await this.go(this.standing, chosen);
