@@ -267,16 +267,16 @@ export class Pair {
   }
   /** One cycle now, as `srdf cycle` runs it, and what it told. A cycle that ended with an error throws. */
   async cycle(): Promise<CycleResult> {
+    const result = await this.attempt();
+    if (result.error !== null) throw new Error(`the cycle ended with ${JSON.stringify(result.error)}\n${await this.logTails()}`);
+    return result;
+  }
+  /** The same, however it ends. */
+  async attempt(): Promise<CycleResult> {
     const { config, client: temporal } = this;
     const stream = streamOf(config, this.name);
     const route = (of: StreamConfig) => routeOf(config, of);
-    const result = await runCycle(
-      { config, temporal, route, stream, streamRoute: route(stream) },
-      { dryRun: false },
-      new AbortController().signal,
-    );
-    if (result.error !== null) throw new Error(`the cycle ended with ${JSON.stringify(result.error)}\n${await this.logTails()}`);
-    return result;
+    return await runCycle({ config, temporal, route, stream, streamRoute: route(stream) }, { dryRun: false }, new AbortController().signal);
   }
 
   /**
