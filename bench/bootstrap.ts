@@ -86,4 +86,4 @@ async function measureBootstrap({ tell, scale, rounds }: BenchOptions): Promise<
   }
 }
 
-export const bootstrap: Measurement = { name: 'bootstrap', measure: measureBootstrap };
+export const bootstrap: Measurement = { name: 'bootstrap', usualScale: 0.1, measure: measureBootstrap };

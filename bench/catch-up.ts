@@ -32,6 +32,7 @@ interface Wire {
 
 export const catchUp: Measurement = {
   name: 'catchup',
+  usualScale: 1,
   async measure(options) {
     const transactions = Math.round(TRANSACTIONS * options.scale);
     const pair = await Pair.start({

@@ -27,6 +27,8 @@ export interface Measured {
 
 export interface Measurement {
   readonly name: string;
+  /** So that the whole of `npm run bench` takes a quarter of an hour; `--scale` says otherwise. */
+  readonly usualScale: number;
   measure(options: BenchOptions): Promise<Measured>;
 }
 

@@ -14,6 +14,7 @@ const ASKED_PER_HOUR = 36;
 
 export const idle: Measurement = {
   name: 'idle',
+  usualScale: 1,
   async measure({ tell, scale }) {
     const pair = await Pair.start({ kind: 'mariadb', name: 'bench', every: '30s', progress: tell });
     try {

@@ -19,6 +19,7 @@ const SERVER_OPTIONS = ['--innodb-buffer-pool-size=512M', '--sync-binlog=0', '--
 
 export const sourceLoad: Measurement = {
   name: 'source',
+  usualScale: 1,
   async measure({ tell, scale, rounds }) {
     const transactions = Math.round(TRANSACTIONS * Math.max(0.2, scale));
     const pair = await Pair.start({ kind: 'mariadb', name: 'bench', every: 'continuous', serverOptions: SERVER_OPTIONS, progress: tell });

@@ -1,4 +1,4 @@
-/** `npm run bench`: gets ready what is missing, then reads one log with ours and with the peer; the ratio is what counts. Arguments: see bench/reader.ts. */
+/** `npm run bench`: gets ready what is missing, the peers too, then measures. Arguments: see bench/run.ts, or `npm run bench -- --help`. */
 import { join } from 'node:path';
 import { main } from './progress.mjs';
 import { run } from './run.mjs';
@@ -6,7 +6,6 @@ import { root, setUp } from './setup.mjs';
 
 await main(async () => {
   const parameters = process.argv.slice(2);
-  const [, servers = 'mariadb,mysql'] = parameters;
-  await setUp({ mysql: servers.includes('mysql') });
-  await run(process.execPath, [join(root, 'dist/bench/reader.js'), ...parameters], { quiet: false });
+  await setUp({ mysql: true, bench: true });
+  await run(process.execPath, [join(root, 'dist/bench/run.js'), ...parameters], { quiet: false });
 });
