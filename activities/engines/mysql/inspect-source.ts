@@ -5,6 +5,7 @@ import { databaseInScope, tableInScope } from './binlog/scope.js';
 import { lowerCaseTableNames, openConnection, type ServerAccess, type ServerKind, serverIdentity, serverKind } from './connection.js';
 import { checkForeignParents } from './foreign-parents.js';
 import { logEndStatement, queryError } from './log-end.js';
+import { nameOf } from './ranges/sql-literals.js';
 import { unshownFix, unshownFound, unshownMembers } from './schema/unshown-text.js';
 import { checkPrivileges } from './source-privileges.js';
 
@@ -190,6 +191,16 @@ async function checkTables(connection: Connection, selection: Selection): Promis
         ),
       );
   }
+  if ((await lowerCaseTableNames(connection)) === 1)
+    for (const name of [...selection.databases, ...[...selection.include, ...selection.exclude].map(nameOf)])
+      if (name !== name.toLowerCase())
+        findings.push(
+          error(
+            'lower_case_table_names',
+            `the source keeps names in lower case, and srdf.yaml has ${name}`,
+            `Write ${name.toLowerCase()} in srdf.yaml, at both sites`,
+          ),
+        );
   const databases = selection.databases.filter((it) => present.has(it));
   if (databases.length === 0) return findings;
   const [tables] = await connection.query<RowDataPacket[]>(

@@ -9,7 +9,15 @@ import { DumpConnection, type DumpRequest } from './binlog/dump-connection.js';
 import { parseGtidSet } from './binlog/gtid-set.js';
 import { PacketFramer } from './binlog/packet-framer.js';
 import { TransactionAssembler } from './binlog/transaction-assembler.js';
-import { describeServer, openConnection, type ServerAccess, type ServerKind, serverIdentity, serverKind } from './connection.js';
+import {
+  describeServer,
+  lowerCaseTableNames,
+  openConnection,
+  type ServerAccess,
+  type ServerKind,
+  serverIdentity,
+  serverKind,
+} from './connection.js';
 import { fileAfter, logEnd, queryError } from './log-end.js';
 import { type BinlogPosition, comparePlace, parsePosition } from './position.js';
 
@@ -100,6 +108,7 @@ async function* readBatches(access: ServerAccess, from: Position, options: ReadL
       selection: options.selection,
       from: start,
       rows: plan.rows,
+      foldNames: (await lowerCaseTableNames(connection)) === 1,
     });
     for (let begin = dumpStart(at, moved, kind); ; ) {
       dump = await DumpConnection.open(connection, {

@@ -16,7 +16,7 @@ import { OpenTables } from './open-tables.js';
 import { partInScope } from './part-in-scope.js';
 import { type QueryEvent, readQueryEvent } from './query-event.js';
 import { foreignKeysApply, ImageSlab, KNOWN_ROWS_FLAGS, ROWS_EVENTS, ROWS_FLAG, type RowsEventKind, readRows } from './rows-event.js';
-import { ddlInScope } from './scope.js';
+import { ddlInScope, foldedNames } from './scope.js';
 import { meaningOf } from './statement-meaning.js';
 import { payloadEvents } from './transaction-payload.js';
 
@@ -30,6 +30,8 @@ export interface AssemblerOptions {
   readonly from: BinlogPosition;
   /** false: only statements are wanted, rows are passed over. */
   readonly rows: boolean;
+  /** The server has lower_case_table_names=1: names in statements mean what they are in lower case. */
+  readonly foldNames?: boolean;
 }
 
 interface OpenTransaction {
@@ -360,7 +362,8 @@ export class TransactionAssembler {
   private ddl(query: QueryEvent, classification: DdlClassification, transaction: OpenTransaction): void {
     transaction.ddlParts++;
     if (this.skipParts >= transaction.ddlParts) return;
-    if (!ddlInScope(this.options.selection, classification)) return;
+    const { selection, foldNames } = this.options;
+    if (!ddlInScope(selection, foldNames === true ? foldedNames(classification) : classification)) return;
     if (query.errorCode !== 0)
       throw new SrdfError('log-event-unsupported', {
         tried: this.place.tried,
@@ -372,7 +375,7 @@ export class TransactionAssembler {
       kind: 'ddl',
       statement: partInScope(
         { sql: Buffer.from(query.sql), defaultDatabase: query.defaultDatabase, session: query.session, classification },
-        this.options.selection,
+        selection,
       ),
       resumeAfter: formatPosition({
         ...this.position(),
