@@ -40,6 +40,24 @@ describe.each<ServerKind>(['mariadb', 'mysql'])('%s: applying trains', (kind) =>
     expect(await count('b')).toBe(3);
   });
 
+  it('rows of a table whose UNIQUE key stands in for the primary key it hasn’t', async () => {
+    await replica.run(
+      `CREATE TABLE stand_in (v VARCHAR(20), n INT, w INT NOT NULL, a INT NOT NULL, b INT NOT NULL, UNIQUE KEY nullable (n), UNIQUE KEY z (w), UNIQUE KEY y (a, b));
+       INSERT INTO stand_in VALUES ('a', 1, 1, 1, 1), ('b', NULL, 2, 1, 2), ('c', NULL, 3, 2, 1), ('d', 4, 4, 2, 2)`,
+      'd',
+    );
+    await replica.run(
+      "UPDATE stand_in SET v = CONCAT(v, '!'); UPDATE stand_in SET w = w + 10 ORDER BY w DESC; UPDATE stand_in SET n = 9 WHERE n = 1; DELETE FROM stand_in WHERE n = 4; UPDATE stand_in SET a = 7 WHERE v = 'b!'",
+      'd',
+    );
+    await expectEqual();
+    await replica.run(
+      "ALTER TABLE stand_in DROP INDEX z; UPDATE stand_in SET v = 'x' WHERE a = 7; ALTER TABLE stand_in ADD PRIMARY KEY (w); DELETE FROM stand_in WHERE a = 7",
+      'd',
+    );
+    await expectEqual();
+  });
+
   it('unique values swapped, rotated, freed and taken, within statements and across rows', async () => {
     await replica.run(
       "CREATE TABLE u (id INT PRIMARY KEY, x INT UNIQUE, y VARCHAR(9), UNIQUE KEY (y(3))); INSERT INTO u VALUES (1,1,'a'),(2,2,'b'),(3,3,'c'),(4,4,NULL)",

@@ -5,11 +5,14 @@ import type { TableName } from '../../../vocabulary.js';
 import type { RowReader, TableShape } from '../../../wagon/body.js';
 import type { EngineName } from '../../engine.js';
 import { mysqlRowFormat } from '../binlog/row-format.js';
+import { parseTableMap } from '../binlog/table-map.js';
 import { nameOf } from '../ranges/sql-literals.js';
 
 export interface UniqueKey {
   readonly name: string;
   readonly columns: readonly string[];
+  /** Over columns that are never NULL. */
+  readonly notNull: boolean;
   /** Over whole, visible columns. Otherwise (a prefix, an expression) the row images alone don't tell its values. */
   readonly plain: boolean;
 }
@@ -17,6 +20,7 @@ export interface TableFacts extends TableName {
   readonly columns: readonly string[];
   readonly generated: ReadonlySet<string>;
   readonly autoIncrement: string | null;
+  /** Where there is none: the unique key without NULL that the servers' logs take for it. */
   readonly primaryKey: readonly string[];
   /** All but the primary key. */
   readonly uniqueKeys: readonly UniqueKey[];
@@ -55,11 +59,24 @@ export class TableFactsCache {
       this.facts.set(key, facts);
     }
     const reader = mysqlRowFormat.open(shape);
-    compareColumns(facts, reader, doing);
-    const table = { facts, reader };
+    const table = { facts: withLoggedKey(facts, shape), reader };
+    compareColumns(table.facts, reader, doing);
     this.open.set(key, { bytes: shape.bytes, table });
     return table;
   }
+}
+
+/**
+ * A table without PRIMARY KEY whose log names one: both servers put in its place a UNIQUE key over whole columns that are NOT NULL
+ * (`TABLE_SHARE::primary_key`), whichever they come to first. With that very key on the target, rows are found as the source's server finds them.
+ */
+function withLoggedKey(facts: TableFacts, shape: TableShape): TableFacts {
+  if (facts.primaryKey.length > 0) return facts;
+  const { metadata } = parseTableMap(Buffer.from(shape.bytes.buffer, shape.bytes.byteOffset, shape.bytes.byteLength));
+  const logged = JSON.stringify(metadata.primaryKey.map(({ column }) => facts.columns[column]));
+  const key = facts.uniqueKeys.find((it) => it.plain && it.notNull && JSON.stringify(it.columns) === logged);
+  if (key === undefined) return facts;
+  return { ...facts, primaryKey: key.columns, uniqueKeys: facts.uniqueKeys.filter((it) => it !== key) };
 }
 
 /** Extra columns on either side would be filled or dropped in silence by the server. */
@@ -101,15 +118,16 @@ async function readTableFacts(connection: Connection, engine: EngineName, name: 
     values,
   );
   const [keys] = await connection.query<RowDataPacket[]>(
-    `SELECT INDEX_NAME AS name, COLUMN_NAME AS columnName, SUB_PART AS prefix, ${engine === 'mysql' ? 'EXPRESSION' : 'NULL'} AS expression
+    `SELECT INDEX_NAME AS name, COLUMN_NAME AS columnName, SUB_PART AS prefix, NULLABLE AS nullable, ${engine === 'mysql' ? 'EXPRESSION' : 'NULL'} AS expression
      FROM information_schema.STATISTICS WHERE ${where} AND NON_UNIQUE = 0 ORDER BY INDEX_NAME, SEQ_IN_INDEX`,
     values,
   );
-  const byName = new Map<string, { columns: string[]; plain: boolean }>();
+  const byName = new Map<string, { columns: string[]; plain: boolean; notNull: boolean }>();
   for (const row of keys) {
-    const key = byName.get(String(row.name)) ?? { columns: [], plain: true };
+    const key = byName.get(String(row.name)) ?? { columns: [], plain: true, notNull: true };
     if (row.columnName !== null) key.columns.push(String(row.columnName));
     if (row.columnName === null || row.prefix !== null || row.expression !== null) key.plain = false;
+    if (row.nullable !== '') key.notNull = false;
     byName.set(String(row.name), key);
   }
   return {
