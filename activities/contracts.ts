@@ -2,7 +2,7 @@
  * What workflows may call, and all that passes through Temporal's history: references, positions, counts,
  * hashes and outcomes. No row, no key value, no file content, no secret (design, invariant 3).
  */
-import type { Finding, LedgerPhase, Preflight } from './engines/engine.js';
+import type { Finding, LedgerPhase, Preflight, ServerIdentity } from './engines/engine.js';
 import type { BootstrapId, Epoch, Position, Sequence, SiteName, StreamName, TableName, WagonHash } from './vocabulary.js';
 import type { SchemaStage } from './wagon/body.js';
 
@@ -249,7 +249,7 @@ export interface SourceActivities {
 export interface TargetActivities {
   readLedger(input: StreamInput): Promise<LedgerResult>;
   inspectTarget(
-    input: StreamInput & { readonly mustBeEmpty: boolean; readonly source: Pick<Preflight, 'server' | 'version' | 'lowerCaseTableNames'> },
+    input: StreamInput & { readonly mustBeEmpty: boolean; readonly source: ServerIdentity },
   ): Promise<Preflight>;
   applyWagons(input: ApplyInput): Promise<ApplyOutcome>;
   /** Remembers a stream's mode at the target, so that a cycle knows it without asking Temporal. */

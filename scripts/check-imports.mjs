@@ -33,6 +33,11 @@ const RULES = [
   },
   { name: 'pure files touch nothing', from: PURE, to: /^(node:(?!buffer|assert)|mysql2|undici|execa|pino)/, values: true },
   {
+    name: 'an engine is known to its own folder and to open-engine.ts alone',
+    from: /^(activities|workers|client|workflows|temporal|config)\/(?!engines\/(mysql\/|open-engine\.ts))/,
+    to: /^activities\/engines\/mysql\//,
+  },
+  {
     name: 'production imports nothing of tests, demo and benchmarks',
     from: /^(activities|workflows|workers|client|temporal|config)\//,
     to: /^(test|demo|bench)\//,

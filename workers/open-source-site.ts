@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { createSourceEngine } from '../activities/engines/mysql/source.js';
+import { openSourceEngine } from '../activities/engines/open-engine.js';
 import type { SourceSite, SourceStream } from '../activities/site.js';
 import { createSender } from '../activities/transport/sender.js';
 import { openSpool } from '../activities/transport/spool.js';
@@ -43,7 +43,7 @@ export async function openSourceSite(config: SrdfConfig, log: Logger): Promise<{
     opened.push(sealer);
     const streams = new Map<StreamName, SourceStream>();
     for (const stream of config.streams) {
-      const engine = createSourceEngine({
+      const engine = openSourceEngine({
         name: engineOf(stream),
         server: stream.source,
         password: await resolveSecret(stream.source.password),

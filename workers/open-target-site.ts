@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { createTargetEngine } from '../activities/engines/mysql/target.js';
+import { openTargetEngine } from '../activities/engines/open-engine.js';
 import type { TargetSite, TargetStream } from '../activities/site.js';
 import { openInbox } from '../activities/transport/inbox.js';
 import { startReceiver } from '../activities/transport/receiver.js';
@@ -36,7 +36,7 @@ export async function openTargetSite(config: SrdfConfig, log: Logger): Promise<{
     const receipts = createReceiptIssuer(ring);
     const streams = new Map<StreamName, TargetStream>();
     for (const stream of config.streams) {
-      const engine = createTargetEngine({
+      const engine = openTargetEngine({
         name: engineOf(stream),
         server: stream.target,
         password: await resolveSecret(stream.target.password),

@@ -2,7 +2,6 @@
 import type { ShippedRange, SourceActivities, WagonRef } from '../contracts.js';
 import { withHeartbeat } from '../cycle/heartbeat.js';
 import { forgetNotes } from '../cycle/wagon-notes.js';
-import { tableInScope } from '../engines/mysql/binlog/scope.js';
 import { faultPoint } from '../fault-points.js';
 import type { SourceSite } from '../site.js';
 import type { Epoch } from '../vocabulary.js';
@@ -13,9 +12,9 @@ import { changedBy, inCopyOrder } from './table-order.js';
 import { standaloneSequence } from './wagon-sequence.js';
 
 /** Bytes of values a range's body holds before the next begins: bounds memory on both sides. */
-const BODY_BYTES = 16 * 2 ** 20;
+const BODY_BYTES = 8 * 2 ** 20;
 /** Ranges read, sealed and sent at a time; each holds its body about three times meanwhile. */
-const LANES = 3;
+const LANES = 2;
 const FIRST_EPOCH = 1 as Epoch;
 
 type BootstrapSource = Pick<
@@ -119,7 +118,7 @@ export function bootstrapSourceActivities(site: SourceSite): BootstrapSource {
         const statements = await engine.scanDdl(from, to, selection);
         return changedBy(
           statements.map((it) => it.classification),
-          (name) => tableInScope(selection, name),
+          (name) => engine.inScope(selection, name),
         );
       });
     },

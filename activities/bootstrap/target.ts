@@ -7,12 +7,11 @@ import { outOfScope } from '../cycle/require-in-scope.js';
 import { faultPoint } from '../fault-points.js';
 import type { TargetSite } from '../site.js';
 import type { Epoch } from '../vocabulary.js';
-import { compareServers } from './compare-servers.js';
 import { lanes } from './lanes.js';
 import { openStandalone } from './open-standalone.js';
 
 /** Ranges opened and loaded at a time; each holds its body about three times meanwhile. */
-const LANES = 3;
+const LANES = 2;
 const FIRST_EPOCH = 1 as Epoch;
 const NO_ROWS = { columns: [], values: new Uint8Array(), rows: 0, asOf: null, part: 0, last: true } as const;
 
@@ -27,7 +26,7 @@ export function bootstrapTargetActivities(site: TargetSite): BootstrapTarget {
     async inspectTarget({ stream, mustBeEmpty, source }) {
       const { engine, selection } = site.stream(stream);
       const preflight = await engine.inspect(selection, { mustBeEmpty });
-      return { ...preflight, findings: [...compareServers(source, preflight), ...preflight.findings] };
+      return { ...preflight, findings: [...engine.compareServers(source, preflight), ...preflight.findings] };
     },
 
     async beginLoading({ stream, bootstrap, epoch }) {

@@ -3,7 +3,6 @@ import { SrdfError } from '../../temporal/error-catalogue.js';
 import { openStandalone } from '../bootstrap/open-standalone.js';
 import type { CompareRangeResult, TargetActivities } from '../contracts.js';
 import { withHeartbeat } from '../cycle/heartbeat.js';
-import { reached } from '../engines/mysql/position.js';
 import type { TargetSite } from '../site.js';
 import { planOf } from './plan-body.js';
 
@@ -13,7 +12,7 @@ export function compareTargetActivities(site: TargetSite): Pick<TargetActivities
       return await withHeartbeat(async ({ signal, report }) => {
         const { engine } = site.stream(stream);
         const ledger = await engine.readLedger(stream);
-        const passed = ledger !== null && ledger.position !== null && reached(ledger.position, notBefore);
+        const passed = ledger !== null && ledger.position !== null && engine.reached(ledger.position, notBefore);
         const results: CompareRangeResult[] = [];
         if (ranges.length > 0) {
           const body = await openStandalone(site, wagon);

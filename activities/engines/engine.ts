@@ -10,6 +10,7 @@
  * - Values are exact: what is applied gives the same bytes on `SELECT` as the source does.
  */
 
+import type { ServerConfig } from '../../config/schema.js';
 import type { BootstrapId, Epoch, Position, Sequence, StreamName, TableName, WagonHash } from '../vocabulary.js';
 import type { ChangesBody, DdlBody, RangeBody, RowFormat, SchemaBody, SchemaStage, TableShape, WagonBody } from '../wagon/body.js';
 import type { DdlClassification, DdlStatement, Operation, RowImages } from './changes.js';
@@ -32,13 +33,15 @@ export interface Finding {
   readonly found: string;
   readonly fix: string;
 }
-export interface Preflight {
-  readonly engine: EngineName;
+export interface ServerIdentity {
   readonly version: string;
   /** What tells this server from every other (server_uuid, or MariaDB's server_uid or its nearest equal). */
   readonly server: string;
   /** MySQL family: how the server takes the case of tables' names. */
   readonly lowerCaseTableNames?: number | undefined;
+}
+export interface Preflight extends ServerIdentity {
+  readonly engine: EngineName;
   readonly findings: readonly Finding[];
 }
 
@@ -108,6 +111,8 @@ export interface SourceEngine {
   readonly name: EngineName;
   readonly rowFormat: RowFormat;
   readonly reached: Reached;
+  /** Pure. Whether a table of that name belongs to a selection. */
+  readonly inScope: (selection: Selection, name: TableName) => boolean;
   /** Everything that would make replication wrong or impossible, with the statement that mends it. Changes nothing. */
   inspect(selection: Selection): Promise<Preflight>;
   /** The log's end now. Everything up to it is visible to every read that begins later. */
@@ -186,6 +191,9 @@ export interface ApplyResult {
 
 export interface TargetEngine {
   readonly name: EngineName;
+  readonly reached: Reached;
+  /** Pure. What only both servers together tell: whether they can be a pair. */
+  readonly compareServers: (source: ServerIdentity, target: ServerIdentity) => readonly Finding[];
   /** Preflight of the target; with `mustBeEmpty`, every selected database that already holds something is an error. */
   inspect(selection: Selection, options: { readonly mustBeEmpty: boolean }): Promise<Preflight>;
   /** Pure. What of a body lies outside of the selection, or isn't what the body says of itself; null: nothing. The source is not believed. */
@@ -265,4 +273,17 @@ export interface RangeChecksum {
   readonly checksum: string;
   /** Hash of the table's definition: equal on both sides when the definitions are. */
   readonly schema: string;
+}
+
+// ---------------------------------------------------------------- opening one
+
+export interface TargetEngineOptions {
+  readonly name: EngineName;
+  readonly server: ServerConfig;
+  /** Already resolved; undefined: the account has none. */
+  readonly password: string | undefined;
+}
+export interface SourceEngineOptions extends TargetEngineOptions {
+  /** The reader's replica id, unique among the source's replicas. */
+  readonly serverId: number;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compareServers } from '../../activities/bootstrap/compare-servers.js';
+import { compareServers } from '../../activities/engines/mysql/compare-servers.js';
 
 const server = (version: string, lowerCaseTableNames?: number, name = version) => ({ server: name, version, lowerCaseTableNames });
 const found = (source: ReturnType<typeof server>, target: ReturnType<typeof server>) =>

@@ -1,7 +1,7 @@
 /** The source's side of the MySQL family, assembled: each call opens a connection of its own and closes it. */
 import type { Connection } from 'mysql2/promise';
-import type { ServerConfig } from '../../../config/schema.js';
-import type { EngineName, SourceEngine } from '../engine.js';
+import type { SourceEngine, SourceEngineOptions } from '../engine.js';
+import { tableInScope } from './binlog/scope.js';
 import { openConnection } from './connection.js';
 import { checksumRange } from './ranges/checksum-range.js';
 import { planRanges } from './ranges/plan-ranges.js';
@@ -12,15 +12,6 @@ import { sourceError } from './ranges/source-errors.js';
 import { nameOf } from './ranges/sql-literals.js';
 import { currentPosition, inspectSource, type LogSource, mysqlRowFormat, reached, readLog, scanDdl } from './read-log.js';
 import { describeSchema } from './schema/describe-schema.js';
-
-export interface SourceEngineOptions {
-  readonly name: EngineName;
-  readonly server: ServerConfig;
-  /** Already resolved; undefined: the account has none. */
-  readonly password: string | undefined;
-  /** The reader's replica id, unique among the source's replicas. */
-  readonly serverId: number;
-}
 
 export function createSourceEngine(options: SourceEngineOptions): SourceEngine {
   const access: LogSource = { server: options.server, password: options.password ?? null, role: 'source', serverId: options.serverId };
@@ -39,6 +30,7 @@ export function createSourceEngine(options: SourceEngineOptions): SourceEngine {
     name: options.name,
     rowFormat: mysqlRowFormat,
     reached,
+    inScope: tableInScope,
     inspect: (selection) => inspectSource(access, selection),
     currentPosition: () => currentPosition(access),
     readLog: (from, readOptions) => readLog(access, from, readOptions),

@@ -1,9 +1,8 @@
 /** The target's side of the MySQL family, assembled. One object serves any number of streams on one server. */
 import type { Connection } from 'mysql2/promise';
-import type { ServerConfig } from '../../../config/schema.js';
 import { SrdfError } from '../../../temporal/error-catalogue.js';
 import type { BootstrapId, Epoch, Position, StreamName } from '../../vocabulary.js';
-import type { EngineName, Ledger, TargetEngine } from '../engine.js';
+import type { Ledger, TargetEngine, TargetEngineOptions } from '../engine.js';
 import { applyDdl } from './apply/apply-ddl.js';
 import { applyTrain } from './apply/apply-train.js';
 import { discardTrain, readDiscarded } from './apply/discard-train.js';
@@ -12,6 +11,7 @@ import { forgetBootstrap, guarded, readBaselines } from './apply/ledger-move.js'
 import { insertLedgerRow, LEDGER_TABLES, moveLedgerRow, readLedgerRow } from './apply/ledger-rows.js';
 import { dropStaging } from './apply/staging.js';
 import { TargetSessions } from './apply/target-sessions.js';
+import { compareServers } from './compare-servers.js';
 import { openConnection, type ServerAccess } from './connection.js';
 import { inspectTarget } from './inspect-target.js';
 import { catchingUp, emptyLedger } from './ledger.js';
@@ -25,13 +25,6 @@ import { resetTables } from './ranges/reset-tables.js';
 import { nameOf } from './ranges/sql-literals.js';
 import { createSchema } from './schema/create-schema.js';
 import { outOfScope } from './wagon-scope.js';
-
-export interface TargetEngineOptions {
-  readonly name: EngineName;
-  readonly server: ServerConfig;
-  /** Already resolved; undefined: the account has none. */
-  readonly password: string | undefined;
-}
 
 export function createTargetEngine(options: TargetEngineOptions): TargetEngine {
   const access: ServerAccess = { server: options.server, password: options.password ?? null, role: 'target' };
@@ -61,6 +54,8 @@ export function createTargetEngine(options: TargetEngineOptions): TargetEngine {
 
   return {
     name: options.name,
+    reached,
+    compareServers,
     inspect: async (selection, { mustBeEmpty }) => await inspectTarget(access, options.name, selection, mustBeEmpty),
     outOfScope,
     readLedger: async (stream) =>

@@ -1,7 +1,5 @@
 /** Whether two servers can be a pair: what only both together tell. Pure. */
-import type { Finding, Preflight } from '../engines/engine.js';
-
-type Server = Pick<Preflight, 'server' | 'version' | 'lowerCaseTableNames'>;
+import type { Finding, ServerIdentity } from '../engine.js';
 
 const finding = (severity: Finding['severity'], check: string, found: string, fix: string): Finding => ({ severity, check, found, fix });
 
@@ -18,7 +16,7 @@ function seriesOf(version: string): readonly [number, number] {
  *   own replicas. An error. Older within the major version mostly works, and stops in sight where it doesn't: a warning.
  * - Different `lower_case_table_names`: two tables of the source could be one on the target, or a name not be found. An error.
  */
-export function compareServers(source: Server, target: Server): readonly Finding[] {
+export function compareServers(source: ServerIdentity, target: ServerIdentity): readonly Finding[] {
   if (source.server === target.server)
     return [
       finding(
