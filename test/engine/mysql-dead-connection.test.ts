@@ -13,7 +13,7 @@ describe.each<ServerKind>(['mariadb', 'mysql'])('a connection to %s', (kind) => 
   beforeAll(async () => {
     server = await DatabaseServer.start({ kind });
     await server.sql(`CREATE DATABASE shop; CREATE TABLE shop.t (n INT PRIMARY KEY); INSERT INTO shop.t VALUES (1);
-      CREATE USER 'srdf'@'%' IDENTIFIED BY 'secret'; GRANT ALL ON shop.* TO 'srdf'@'%'`);
+      CREATE USER 'srdf'@'%' IDENTIFIED BY 'secret'; GRANT ALL ON *.* TO 'srdf'@'%'`);
     line = await TcpProxy.start({ host: '127.0.0.1', port: server.port });
     access = { server: { host: '127.0.0.1', port: line.port, user: 'srdf' }, password: 'secret', role: 'target' };
   });

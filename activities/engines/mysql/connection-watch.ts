@@ -27,8 +27,11 @@ interface Core {
 
 type Doing = 'working' | 'idle' | 'gone' | 'away';
 
-/** Until the connection is closed. A dead one ends with ETIMEDOUT, as it would by the operating system later, and the server forgets its side. */
-export function watchConnection(connection: Connection, another: () => Promise<Connection>): void {
+/**
+ * Until the connection is closed. A dead one ends with ETIMEDOUT, as it would by the operating system later, and the server forgets its side.
+ * Through a proxy that gives connections numbers of its own the server can't be asked: only whether it is there at all.
+ */
+export async function watchConnection(connection: Connection, another: () => Promise<Connection>): Promise<void> {
   const core = (connection as unknown as { readonly connection: Core }).connection;
   let quietSince = performance.now();
   let [read, written] = [0, 0];
@@ -37,6 +40,8 @@ export function watchConnection(connection: Connection, another: () => Promise<C
   let idleLooks = 0;
   let awaySince: number | null = null;
   let asking = false;
+  /** Whether the server knows the connection by its number; null while that is asked, which is a matter of a moment. */
+  let listed: boolean | null = null;
   const stirred = (): void => {
     quietSince = performance.now();
     idleLooks = 0;
@@ -55,7 +60,8 @@ export function watchConnection(connection: Connection, another: () => Promise<C
     asking = true;
     const quiet = performance.now() - quietSince;
     const arrived = quiet * SLOWEST_BYTES_PER_MILLISECOND >= written - sentBefore;
-    const doing = await whatItDoes(core.threadId ?? 0, another, arrived && idleLooks + 1 >= IDLE_LOOKS);
+    const asked = await whatItDoes(core.threadId ?? 0, another, listed === true && arrived && idleLooks + 1 >= IDLE_LOOKS);
+    const doing = listed === true || asked === 'away' ? asked : listed === null ? 'away' : 'working';
     asking = false;
     if (core._command == null || moved() || doing === 'working') stirred();
     else if (doing === 'idle') {
@@ -73,7 +79,12 @@ export function watchConnection(connection: Connection, another: () => Promise<C
     if (core.stream.destroyed) clearInterval(timer);
     else void look();
   }, LOOK_MILLISECONDS).unref();
+  const [rows] = await connection.query<RowDataPacket[]>(LIST);
+  listed = rows.some((row) => Number(row.Id) === core.threadId && row.Command === 'Query' && row.Info === LIST);
 }
+
+/** Lists an account's own connections, whatever its rights. */
+const LIST = 'SHOW PROCESSLIST';
 
 /** `end`: a connection found idle is ended there, so that its transaction and its locks don't outlive it. An account may always do so to its own. */
 async function whatItDoes(id: number, another: () => Promise<Connection>, end: boolean): Promise<Doing> {
@@ -82,7 +93,7 @@ async function whatItDoes(id: number, another: () => Promise<Connection>, end: b
   const ask = async (): Promise<Doing> => {
     asked = await another();
     asked.on('error', () => undefined);
-    const [rows] = await asked.query<RowDataPacket[]>('SHOW PROCESSLIST');
+    const [rows] = await asked.query<RowDataPacket[]>(LIST);
     const row = rows.find((it) => Number(it.Id) === id);
     if (row === undefined) return 'gone';
     if (row.Command !== 'Sleep') return 'working';

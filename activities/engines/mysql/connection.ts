@@ -92,7 +92,7 @@ export async function openConnection(
     connection = await mysql.createConnection(localFiles ? { ...options, flags: ['-FOUND_ROWS'] } : options);
     // An 'error' between statements (server gone) is reported by the next statement; unheard it would end the process.
     connection.on('error', () => undefined);
-    watchConnection(connection, async () => await mysql.createConnection(await connectionOptions(access)));
+    await watchConnection(connection, async () => await mysql.createConnection(await connectionOptions(access)));
     const engine = (await serverKind(connection)).engine;
     await connection.query(exactSession(engine));
     // As a variable it is called tx_isolation or transaction_isolation, by server and version.
