@@ -20,7 +20,7 @@ import { type Commit, steadyLoad } from './steady-load.js';
 import { prepareSysbench } from './sysbench.js';
 
 const CHANGES_PER_SECOND = 2_000;
-/** Long enough that the continuous cycle goes on as a new run in between, which costs some transactions the most. */
+/** The continuous cycle goes on as a new run every minute and a half or so at this rate; whether one falls in here is left to chance. */
 const CONTINUOUS_SECONDS = 70;
 const SCHEDULED_SECONDS = 30;
 /** Of the beginning, while the stream gets under way. */
