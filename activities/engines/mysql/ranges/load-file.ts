@@ -28,56 +28,73 @@ export function loadStatement(body: RangeBody, columns: readonly TableColumn[], 
 export function holdsErrorValue(body: RangeBody, columns: readonly TableColumn[]): boolean {
   const enums = columns.map((it) => it.type === 'enum');
   if (!enums.includes(true)) return false;
-  for (const [column, start, end] of valuesOf(body)) if (enums[column] && end - start === 1 && body.values[start] === ZERO) return true;
+  const { values } = body;
+  let at = 0;
+  for (let row = 0; row < body.rows; row++)
+    for (let column = 0; column < enums.length; column++) {
+      const length = lengthAt(values, at);
+      at += 4;
+      if (length === NULL_LENGTH) continue;
+      if (length === 1 && enums[column] === true && values[at] === ZERO) return true;
+      at += length;
+    }
   return false;
 }
 
-/** Chunks of about `chunkBytes`. Throws RangeError when the values don't fill `rows` × `columns` exactly. */
-export function* loadFile(body: Pick<RangeBody, 'values' | 'rows' | 'columns'>, chunkBytes: number): Generator<Buffer> {
-  const { values } = body;
-  const last = body.columns.length - 1;
-  let out = Buffer.allocUnsafeSlow(chunkBytes);
-  let at = 0;
-  for (const [column, start, end] of valuesOf(body)) {
-    // Every byte may need an escape; then the separator, and `\N` for NULL.
-    const most = 2 * Math.max(0, end - start) + 3;
-    if (out.length - at < most) {
-      if (at > 0) yield out.subarray(0, at);
-      out = Buffer.allocUnsafeSlow(Math.max(chunkBytes, most));
-      at = 0;
-    }
-    if (end < start) {
-      out[at++] = BACKSLASH;
-      out[at++] = 0x4e;
-    } else
-      for (let index = start; index < end; index++) {
-        const byte = values[index] ?? 0;
-        if (byte === BACKSLASH || byte === NEWLINE || byte === TAB) {
-          out[at++] = BACKSLASH;
-          out[at++] = byte === NEWLINE ? 0x6e : byte === TAB ? 0x74 : BACKSLASH;
-        } else out[at++] = byte;
+/**
+ * The file, chunk by chunk: `next` fills a buffer of the caller's from `from` on and returns where it ended; 0 behind the last row. A value may
+ * be cut anywhere. Throws RangeError when the values don't fill `rows` × `columns` exactly.
+ */
+export class RangeFile {
+  private at = 0;
+  private row = 0;
+  private column = -1;
+  /** Where the value that is being written ends. */
+  private end = 0;
+
+  constructor(private readonly body: Pick<RangeBody, 'values' | 'rows' | 'columns'>) {}
+
+  next(out: Uint8Array, from: number): number {
+    const { values, rows, columns } = this.body;
+    const last = columns.length - 1;
+    // Room for an escape, or a separator and `\N`, is left behind each byte.
+    const full = out.length - 4;
+    let to = from;
+    for (;;) {
+      let { at } = this;
+      const { end } = this;
+      while (at < end && to < full) {
+        const byte = values[at++] ?? 0;
+        if (byte !== BACKSLASH && byte > NEWLINE) out[to++] = byte;
+        else if (byte === BACKSLASH || byte === NEWLINE || byte === TAB) {
+          out[to++] = BACKSLASH;
+          out[to++] = byte === NEWLINE ? 0x6e : byte === TAB ? 0x74 : BACKSLASH;
+        } else out[to++] = byte;
       }
-    out[at++] = column === last ? NEWLINE : TAB;
+      this.at = at;
+      if (at < end || to >= full) return to;
+      if (this.column >= 0) out[to++] = this.column === last ? NEWLINE : TAB;
+      if (this.column === last) {
+        this.row++;
+        this.column = -1;
+      }
+      if (this.row === rows && this.column < 0) {
+        if (at !== values.length) throw new RangeError('the body holds more than its rows');
+        return to === from ? 0 : to;
+      }
+      this.column++;
+      if (at + 4 > values.length) throw new RangeError('a value ends behind the body');
+      const length = lengthAt(values, at);
+      this.at = at + 4;
+      this.end = this.at;
+      if (length === NULL_LENGTH) {
+        out[to++] = BACKSLASH;
+        out[to++] = 0x4e;
+      } else this.end += length;
+      if (this.end > values.length) throw new RangeError('a value ends behind the body');
+    }
   }
-  if (at > 0) yield out.subarray(0, at);
 }
 
-/** Column and place of each value, row by row; NULL ends before it starts. The tuple is one and the same. */
-function* valuesOf(body: Pick<RangeBody, 'values' | 'rows' | 'columns'>): Generator<readonly [number, number, number]> {
-  const { values } = body;
-  const view = new DataView(values.buffer, values.byteOffset, values.byteLength);
-  const place: [number, number, number] = [0, 0, 0];
-  let at = 0;
-  for (let row = 0; row < body.rows; row++)
-    for (let column = 0; column < body.columns.length; column++) {
-      const length = view.getUint32(at, true);
-      at += 4;
-      place[0] = column;
-      place[1] = at;
-      place[2] = length === NULL_LENGTH ? at - 1 : at + length;
-      if (length !== NULL_LENGTH) at += length;
-      if (at > values.length) throw new RangeError('a value ends behind the body');
-      yield place;
-    }
-  if (at !== values.length) throw new RangeError('the body holds more than its rows');
-}
+const lengthAt = (bytes: Uint8Array, at: number): number =>
+  ((bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24)) >>> 0;

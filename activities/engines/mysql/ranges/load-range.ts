@@ -1,6 +1,4 @@
 /** Writes the rows of a range and the word that they are in, in one transaction. */
-import { once } from 'node:events';
-import { Readable, type Writable } from 'node:stream';
 import type { Connection, ResultSetHeader } from 'mysql2/promise';
 import { SrdfError } from '../../../../temporal/error-catalogue.js';
 import { faultPoint } from '../../../fault-points.js';
@@ -11,8 +9,10 @@ import type { RangeIdentity } from '../../engine.js';
 import { connectionLost, serverError } from '../apply/apply-errors.js';
 import { EXACT_SQL_MODE, serverKind } from '../connection.js';
 import { admitPart, recordBaseline } from './bootstrap-bookkeeping.js';
+import { wireOf } from './driver-wire.js';
 import { textRows } from './exact-query.js';
-import { holdsErrorValue, loadFile, loadStatement } from './load-file.js';
+import { holdsErrorValue, loadStatement, RangeFile } from './load-file.js';
+import { sendFile } from './send-file.js';
 import { nameOf, quoteName, quoteTable } from './sql-literals.js';
 import { readColumns, readPrimaryKey, valueLiteral } from './table-columns.js';
 
@@ -108,14 +108,9 @@ async function insertRows(connection: Connection, range: RangeIdentity, body: Ra
   await flush();
 }
 
-/** Chunks of a file on its way to the server. */
-const CHUNK_BYTES = 512 * 1024;
-
 /** Whether this session and the server let files of ours be loaded: MySQL's servers don't unless they are told to (`local_infile`). */
 async function takesFiles(connection: Connection): Promise<boolean> {
-  const { clientFlags } = (connection as unknown as { readonly connection: { readonly config: { readonly clientFlags: number } } })
-    .connection.config;
-  if ((clientFlags & LOCAL_FILES) === 0) return false;
+  if ((wireOf(connection).config.clientFlags & LOCAL_FILES) === 0) return false;
   const [row] = await textRows(connection, 'SELECT @@GLOBAL.local_infile');
   return row?.[0] === '1';
 }
@@ -124,20 +119,9 @@ async function takesFiles(connection: Connection): Promise<boolean> {
 async function loadAsFile(connection: Connection, range: RangeIdentity, body: RangeBody, statement: string): Promise<void> {
   if (body.rows === 0) return;
   await connection.query(`SET SESSION sql_mode='${EXACT_SQL_MODE}'`);
-  const { stream } = (connection as unknown as { readonly connection: { readonly stream: Writable } }).connection;
-  async function* chunks(): AsyncGenerator<Buffer> {
-    for (const chunk of loadFile(body, CHUNK_BYTES)) {
-      // The driver writes whatever it is given: here it is waited until the server has taken what it has.
-      if (stream.writableNeedDrain) await once(stream, 'drain');
-      yield chunk;
-    }
-  }
-  const [result] = await connection.query<ResultSetHeader>({
-    sql: statement,
-    infileStreamFactory: () => Readable.from(chunks(), { objectMode: true, highWaterMark: 1 }),
-  });
-  const [, records = '', skipped = ''] = /Records: (\d+)\s+Deleted: \d+\s+Skipped: (\d+)/.exec(result.info) ?? [];
-  if (result.warningStatus !== 0) {
+  const { warnings, info } = await sendFile(connection, statement, new RangeFile(body));
+  const [, records = '', skipped = ''] = /Records: (\d+)\s+Deleted: \d+\s+Skipped: (\d+)/.exec(info) ?? [];
+  if (warnings !== 0) {
     const [warning] = await textRows(connection, 'SHOW WARNINGS LIMIT 1');
     throw applyFailed(range, `the server warned (code ${warning?.[1] ?? 'unknown'}), so a value isn't what the source holds`);
   }

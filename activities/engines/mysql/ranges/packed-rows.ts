@@ -23,7 +23,7 @@ export class RowPacker {
   ) {}
 
   /** Takes the row that is `packet[start, end)`. Returns the rows before it when it doesn't fit beside them. Throws RangeError for what isn't such a row. */
-  add(packet: Uint8Array, start: number, end: number): PackedRows | null {
+  add(packet: Buffer, start: number, end: number): PackedRows | null {
     const most = end - start + 3 * this.columns;
     const full = this.rows > 0 && this.at + most > this.maxBytes ? this.take() : null;
     if (this.buffer.length - this.at < most) this.grow(most);
@@ -47,7 +47,7 @@ export class RowPacker {
     this.buffer = buffer;
   }
 
-  private pack(packet: Uint8Array, start: number, end: number): void {
+  private pack(packet: Buffer, start: number, end: number): void {
     const { buffer } = this;
     let from = start;
     let at = this.at;
@@ -72,7 +72,7 @@ export class RowPacker {
       buffer[at + 3] = length >>> 24;
       at += 4;
       if (length <= SHORT) for (let index = 0; index < length; index++) buffer[at + index] = packet[from + index] ?? 0;
-      else buffer.set(packet.subarray(from, from + length), at);
+      else packet.copy(buffer, at, from, from + length);
       at += length;
       from += length;
     }
