@@ -11,7 +11,7 @@ import { lanes } from './lanes.js';
 import { openStandalone } from './open-standalone.js';
 
 /** Ranges opened and loaded at a time; each holds its body about three times meanwhile. */
-const LANES = 2;
+const LANES = 3;
 const FIRST_EPOCH = 1 as Epoch;
 const NO_ROWS = { columns: [], values: new Uint8Array(), rows: 0, asOf: null, part: 0, last: true } as const;
 
