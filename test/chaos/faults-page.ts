@@ -60,6 +60,12 @@ export function updatedPage(before: string, run: EngineRun, outcomes: readonly T
     .join('\n')}`;
 }
 
+/** The cases, as `FAULT at POINT`, that came out well when they were last run on these servers. */
+export function goodOnPage(page: string, engine: string): ReadonlySet<string> {
+  const told = [...(readPage(page).get(engine)?.cases.values() ?? [])];
+  return new Set(told.filter(({ outcome }) => outcome === 'went on' || outcome === 'stopped, mended by the operator').map(keyOf));
+}
+
 function renderSection({ engine, version, date, cases }: Section): string {
   const counts = OUTCOMES.map((outcome) => [outcome, [...cases.values()].filter((it) => it.outcome === outcome).length] as const);
   const counted = counts.filter(([, count]) => count > 0).map(([outcome, count]) => `${count} ${outcome}`);

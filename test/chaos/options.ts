@@ -8,6 +8,8 @@ export interface ChaosOptions {
   readonly only?: RegExp;
   readonly seed?: number;
   readonly minutes?: number;
+  /** Only cases that docs/faults.md has no good outcome of. */
+  readonly missing: boolean;
   readonly list: boolean;
 }
 
@@ -39,6 +41,7 @@ export function readOptions(parameters: readonly string[]): ChaosOptions {
     .addOption(new Option('--only <regex>', 'the cases whose "FAULT at POINT" matches').argParser(expression))
     .addOption(new Option('--seed <n>', 'choose cases at random, the same for the same number').argParser(whole))
     .addOption(new Option('--minutes <n>', 'choose cases at random for so long (10 when only a seed is given)').argParser(positive))
+    .option('--missing', 'only cases that the table has no good outcome of; with minutes and no seed in the order of the table', false)
     .option('--list', 'the names of the cases, and nothing else', false);
   program.parse([...parameters], { from: 'user' });
   return program.opts<ChaosOptions>();
