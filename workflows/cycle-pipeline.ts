@@ -96,6 +96,7 @@ export class CyclePipeline {
   private async cutAll(plan: PipelinePlan): Promise<void> {
     let after = plan.after;
     let first = true;
+    let behind = false;
     let maxWagons = Math.min(FIRST_BATCH, plan.wagonsPerActivity);
     while (!this.stopped && !this.finishing) {
       const askedAt = Date.now();
@@ -104,6 +105,7 @@ export class CyclePipeline {
         after,
         maxWagons,
         boundaries: plan.boundaries,
+        ...(behind ? { behind } : {}),
         ...(plan.inbox.some((wagon) => wagon.kind === 'ddl') ? { schemaInFlight: true } : {}),
         ...(this.dryRun ? { dryRun: true } : {}),
         ...(plan.spoolOnly ? { spoolOnly: true } : {}),
@@ -124,7 +126,8 @@ export class CyclePipeline {
       const atEnd = result.caughtUp || result.wagons.length === 0;
       if ((atEnd && plan.follow === undefined) || this.dryRun || !plan.mayContinue()) return;
       await this.appliedBatches.at(-WINDOW);
-      maxWagons = Math.min(maxWagons * 2, plan.wagonsPerActivity);
+      behind = !atEnd;
+      maxWagons = Math.min(behind ? maxWagons * 2 : FIRST_BATCH, plan.wagonsPerActivity);
     }
   }
 
