@@ -29,7 +29,7 @@ import { sourceCycle, targetCycle, targetLocal } from './proxies.js';
  * a second or two allows, behind the server's suggestion of 4,096 events and far from its limit of 51,200.
  */
 const CONTINUOUS_EVENTS = 8_000;
-const DEFAULT_LIMITS: CycleLimits = { wagonsPerActivity: 4, historyEvents: 2_000, patienceMilliseconds: 60_000 };
+const DEFAULT_LIMITS: CycleLimits = { wagonsPerActivity: 2, historyEvents: 2_000, patienceMilliseconds: 60_000 };
 /** Without a commit a cut returns after 20 s, so that a stream at rest leaves six events in 20 s; the linger is what a commit waits for others. */
 const CONTINUOUS: FollowLog = { waitMilliseconds: 20_000, lingerMilliseconds: 100 };
 /** Then it goes on as a new run, which asks the ledger and the stream's mode again. */

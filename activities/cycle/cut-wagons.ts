@@ -14,7 +14,7 @@ import { removeNote, writeNote } from './wagon-notes.js';
 
 const UNCONFIRMED_TOLD = 64;
 /** How many ordinary wagons one holds when the stream is behind. */
-const BEHIND = 4;
+const BEHIND = 3;
 
 export function createCutWagons(site: SourceSite): (input: CutInput) => Promise<CutResult> {
   const flights = new SingleFlight('cutting the log of');

@@ -55,6 +55,9 @@ export async function connectionOptions(access: ServerAccess): Promise<Connectio
     decimalNumbers: false,
     jsonStrings: true,
     multipleStatements: false,
+    // The driver looks through every text for placeholders, also where no value is given: megabytes of a BINLOG statement, character by character.
+    queryFormat: (sql: string, values: Parameters<typeof mysql.format>[1]) =>
+      Array.isArray(values) && values.length === 0 ? sql : mysql.format(sql, values, false, 'Z'),
     flags: ['-LOCAL_FILES', '-FOUND_ROWS'],
   };
 }

@@ -31,6 +31,8 @@ export class BinlogWriter {
   private pendingBytes = 0;
   private pendingTables = new Map<string, TableName>();
   private nextTableId = 1;
+  /** The statement that the server is at: the next is made ready meanwhile, and sent only once this one is known to be done. */
+  private underWay: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly session: TargetSession,
@@ -52,7 +54,7 @@ export class BinlogWriter {
 
   private async add(table: WriteTable, operation: Operation, images: Uint8Array, switches: RowSwitches): Promise<void> {
     this.checkSize(table, images.length);
-    if (this.pendingBytes > 0 && this.pendingBytes + images.length > Math.min(STATEMENT_BYTES, this.room())) await this.flush();
+    if (this.pendingBytes > 0 && this.pendingBytes + images.length > Math.min(STATEMENT_BYTES, this.room())) await this.send();
     const flags =
       ROWS_FLAG.STATEMENT_END |
       (switches.foreignKeyChecks ? 0 : ROWS_FLAG.NO_FOREIGN_KEY_CHECKS) |
@@ -81,13 +83,26 @@ export class BinlogWriter {
     });
   }
 
+  /** All that was written has been taken by the server when this returns. */
   async flush(): Promise<void> {
+    await this.send();
+    await this.underWay;
+  }
+
+  /** Never a second statement behind one that failed: the server may have ended the transaction with it, and would take the rest outside of it. */
+  private async send(): Promise<void> {
     if (this.pending.length === 0) return;
     const statement = `BINLOG '${Buffer.concat(this.pending, this.pendingBytes).toString('base64')}'`;
     const tables = this.pendingTables;
     this.pending = [];
     this.pendingBytes = 0;
     this.pendingTables = new Map();
+    await this.underWay;
+    this.underWay = this.run(statement, tables);
+    this.underWay.catch(() => undefined); // told by the next `send` or `flush`
+  }
+
+  private async run(statement: string, tables: ReadonlyMap<string, TableName>): Promise<void> {
     try {
       await this.session.connection.query(statement);
     } catch (error) {
