@@ -192,7 +192,8 @@ describe.each(['mariadb', 'mysql'] as const)('%s', (kind) => {
     const following = expect(
       (async () => {
         for await (const batch of readLog(source(), from, { selection, follow: true, signal: stop.signal })) {
-          seen.push(story(batch.items));
+          // Once in between nothing is given but that the end is reached.
+          if (batch.items.length > 0) seen.push(story(batch.items));
           if (seen.join(' ').split('|').length > 2) stop.abort(new Error('enough'));
         }
       })(),
@@ -322,7 +323,12 @@ describe.each(['mariadb', 'mysql'] as const)('%s', (kind) => {
     const from = await position();
     await server.sql('FLUSH BINARY LOGS; FLUSH BINARY LOGS');
     const { file } = parsePosition(await position());
-    await server.sql(`PURGE BINARY LOGS TO '${file}'`);
+    // A file is kept, with a warning only, while the server still sends it to a reader, gone or not: readers that ended let go of it.
+    const oldest = async (): Promise<unknown> => {
+      await server.sql(`PURGE BINARY LOGS TO '${file}'`);
+      return (await server.sql('SHOW BINARY LOGS'))[0]?.Log_name;
+    };
+    await expect.poll(oldest, { timeout: 60_000 }).toBe(file);
     expect(await codeOf(read(from))).toBe('position-purged');
     const elsewhere = formatPosition({ ...parsePosition(before), server: 'another' });
     expect(await codeOf(read(elsewhere))).toBe('position-purged');

@@ -25,6 +25,7 @@ class SilentLog {
         if (typeof step === 'function') step();
         else yield step;
       }
+      signal.throwIfAborted();
       await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
     } finally {
       this.ended = true;
