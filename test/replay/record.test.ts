@@ -6,7 +6,11 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { describe, expect, it } from 'vitest';
+import { routeOf } from '../../client/control.js';
+import { loadConfig, streamOf } from '../../config/load.js';
 import { ENCRYPTED_ENCODING, EncryptingPayloadCodec, parsePayloadKey } from '../../temporal/payload-codec.js';
+import { CONTROL_QUEUE } from '../../temporal/task-queues.js';
+import type { CycleInput } from '../../workflows/cycle-result.js';
 import { Pair } from '../integration/pair.js';
 
 const directory = new URL('./histories/', import.meta.url);
@@ -33,6 +37,8 @@ describe.runIf(process.env.SRDF_RECORD_HISTORIES === '1')('recording', () => {
       expect((await pair.cycle()).outcome).toBe('replicated');
       await keep(pair, 'replicationCycle', 'replicated');
 
+      await continuously(pair);
+
       await pair.must('verify', pair.name);
       await keep(pair, 'compare', 'identical');
       await keep(pair, 'compareTable', 'identical');
@@ -58,12 +64,38 @@ describe.runIf(process.env.SRDF_RECORD_HISTORIES === '1')('recording', () => {
   }, 300_000);
 });
 
-/** The newest run of that workflow, its payloads opened, as Temporal's own JSON. */
-async function keep(pair: Pair, type: string, what: string): Promise<void> {
+/** A continuous cycle that goes on as a new run once, and is then asked to finish. */
+async function continuously(pair: Pair): Promise<void> {
+  const config = await loadConfig(pair.configFile);
   const { workflow } = pair.temporalClient.client;
-  let newest: { workflowId: string; runId: string; startTime: Date } | null = null;
-  for await (const run of workflow.list({ query: `WorkflowType = '${type}'` }))
-    if (newest === null || run.startTime > newest.startTime) newest = run;
+  const input: CycleInput = { route: routeOf(config, streamOf(config, pair.name)), continuous: true, limits: { historyEvents: 30 } };
+  const cycle = await workflow.start('replicationCycle', {
+    workflowId: `continuous-${pair.name}`,
+    taskQueue: CONTROL_QUEUE,
+    args: [input],
+  });
+  const runId = async (): Promise<string> => (await workflow.getHandle(cycle.workflowId).describe()).runId;
+  for (let row = 0; (await runId()) === cycle.firstExecutionRunId; row++)
+    await pair.source.sql(`INSERT INTO shop.orders (who) VALUES ('secret-row of a stream ${row}')`);
+  await keep(pair, 'replicationCycle', 'continued', { workflowId: cycle.workflowId, runId: cycle.firstExecutionRunId });
+  await cycle.signal('finish');
+  await cycle.result();
+  await keep(pair, 'replicationCycle', 'finished', { workflowId: cycle.workflowId, runId: await runId() });
+}
+
+/** The newest run of that workflow, or the one named, its payloads opened, as Temporal's own JSON. */
+async function keep(
+  pair: Pair,
+  type: string,
+  what: string,
+  named?: { readonly workflowId: string; readonly runId: string },
+): Promise<void> {
+  const { workflow } = pair.temporalClient.client;
+  let newest = named ?? null;
+  let since = new Date(0);
+  if (named === undefined)
+    for await (const run of workflow.list({ query: `WorkflowType = '${type}'` }))
+      if (run.startTime > since) [newest, since] = [run, run.startTime];
   if (newest === null) throw new Error(`no run of ${type}`);
   const history = await workflow.getHandle(newest.workflowId, newest.runId).fetchHistory();
   const codec = new EncryptingPayloadCodec(parsePayloadKey(await readFile(join(pair.directory, 'payload.key'), 'utf8')));
