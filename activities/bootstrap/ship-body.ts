@@ -4,6 +4,7 @@ import { requireReceiptFor } from '../cycle/receipts.js';
 import type { SourceSite } from '../site.js';
 import { type Epoch, NO_WAGON, type Position, type Sequence, type StreamName } from '../vocabulary.js';
 import type { RangeBody, SchemaBody } from '../wagon/body.js';
+import { giveBack } from '../wagon/give-back.js';
 
 export interface StandaloneWagon {
   readonly stream: StreamName;
@@ -36,6 +37,8 @@ export async function shipBody(site: SourceSite, wagon: StandaloneWagon, signal:
     },
     body,
   );
+  // What was read lives on in what was sealed.
+  if (body.kind === 'range') giveBack(body.values);
   const address = { stream, kind: body.kind, epoch, sequence };
   signal.throwIfAborted();
   const first = await site.spool.put(address, sealed.bytes);
@@ -53,5 +56,6 @@ export async function shipBody(site: SourceSite, wagon: StandaloneWagon, signal:
   const { receipt } = await site.sender.ship(reference, { signal });
   requireReceiptFor(reference, site.receipts.verify(receipt), ['received', 'applied']);
   await site.spool.release(address);
+  giveBack(sealed.bytes);
   return reference;
 }

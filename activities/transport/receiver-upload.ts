@@ -10,6 +10,7 @@
 import type { IncomingMessage } from 'node:http';
 import { faultPoint } from '../fault-points.js';
 import type { WagonHash } from '../vocabulary.js';
+import { giveBack } from '../wagon/give-back.js';
 import type { WagonAddress } from './contract.js';
 import { fork, type ReceiverDuties } from './receiver-duties.js';
 import type { ReceiverLimits } from './receiver-limits.js';
@@ -144,6 +145,7 @@ async function acceptWagon(duties: ReceiverDuties, upload: Upload, address: Wago
   await faultPoint('wagon-arriving');
   upload.check();
   await duties.inbox.accept(address, sealed.subarray(0, HEADER_BYTES_MOST));
+  giveBack(sealed);
   await faultPoint('inbox-named');
   const receipt = await duties.issueReceipt(address, hash, header);
   await duties.inbox.saveReceipt(address, 'received', receipt);
