@@ -106,6 +106,23 @@ describe.each(['mariadb', 'mysql'] as const)('%s', (kind) => {
     }
   });
 
+  it.runIf(kind === 'mysql')(
+    'refuses tables without key whose rows the server itself doesn’t find again, and says what to do',
+    async () => {
+      await server.sql(
+        `CREATE TABLE shop.place (p POINT NOT NULL SRID 0, SPATIAL INDEX at (p)); CREATE TABLE shop.fine (p POINT NOT NULL SRID 0, u INT NOT NULL UNIQUE, SPATIAL INDEX at (p)); CREATE TABLE shop.plain (p POINT)`,
+      );
+      try {
+        const found = (await inspect()).findings.filter((it) => it.severity === 'error');
+        expect(found.map((it) => [it.check, it.found])).toEqual([['primary-key', expect.stringContaining('shop.place')]]);
+        for (const it of found) await server.sql(it.fix.split('; or: ')[1]?.split(';')[0] ?? '');
+        expect(await errors()).toEqual([]);
+      } finally {
+        await server.sql('DROP TABLE shop.place, shop.fine, shop.plain');
+      }
+    },
+  );
+
   it('names each privilege that lacks with its GRANT, and is content once they are granted', async () => {
     await server.sql("CREATE USER 'reader'@'%'; GRANT SELECT ON shop.* TO 'reader'@'%'");
     const grants = (await inspect('reader')).findings.filter((it) => it.check === 'privileges');

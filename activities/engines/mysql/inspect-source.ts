@@ -8,6 +8,7 @@ import { logEndStatement, queryError } from './log-end.js';
 import { nameOf } from './ranges/sql-literals.js';
 import { unshownFix, unshownFound, unshownMembers } from './schema/unshown-text.js';
 import { checkPrivileges } from './source-privileges.js';
+import { checkUnfoundRows } from './unfound-rows.js';
 
 /** MariaDB 10.5 brought binlog_row_metadata and its privileges; MySQL 8.0.1 the same, 8.0.14 the primary key in it. */
 const OLDEST: Readonly<Record<EngineName, { readonly number: number; readonly text: string }>> = {
@@ -35,7 +36,7 @@ export async function inspectSource(access: ServerAccess & { readonly serverId: 
       ...checkRetention(kind, variables),
       ...(await checkServerId(connection, kind, variables, access.serverId)),
       ...(await checkPrivileges(connection, kind, selection)),
-      ...(await checkTables(connection, selection)),
+      ...(await checkTables(connection, kind, selection)),
       ...(await checkForeignParents(connection, selection, variables.get('innodb_native_foreign_keys')?.toUpperCase() === 'OFF')),
       ...(await checkPrepared(connection)),
     );
@@ -175,7 +176,7 @@ async function checkServerId(connection: Connection, kind: ServerKind, variables
   return findings;
 }
 
-async function checkTables(connection: Connection, selection: Selection): Promise<Finding[]> {
+async function checkTables(connection: Connection, kind: ServerKind, selection: Selection): Promise<Finding[]> {
   const findings: Finding[] = [];
   const [schemas] = await connection.query<RowDataPacket[]>('SELECT SCHEMA_NAME AS name FROM information_schema.SCHEMATA');
   const present = new Set(schemas.map((row) => String(row.name)));
@@ -254,6 +255,7 @@ async function checkTables(connection: Connection, selection: Selection): Promis
         ),
       );
   }
+  if (kind.engine === 'mysql') findings.push(...(await checkUnfoundRows(connection, selection, databases)));
   for (const it of await unshownMembers(connection, databases))
     if (tableInScope(selection, it)) findings.push(error('unshown-member', unshownFound(it), unshownFix(it)));
   const [compressed] = await connection.query<RowDataPacket[]>(
