@@ -60,7 +60,8 @@ async function serveOnce(
           interceptors: { activity: [failureInterceptor(log)] },
           shutdownGraceTime: GRACE,
           shutdownForceTime: FORCE,
-          maxConcurrentActivityTaskExecutions: 20,
+          // Ranges of a first copy wait in it for their turn: other streams find room beside them.
+          maxConcurrentActivityTaskExecutions: 40,
           // A cancellation comes with the answer to a heartbeat: no later than this, whatever the heartbeat's timeout is.
           maxHeartbeatThrottleInterval: '3s',
         }),

@@ -1,5 +1,13 @@
 /** Copies one table: planned into ranges, each sealed, sent and loaded, several at a time. Resumes at each range. */
-import { continueAsNew, getExternalWorkflowHandle, isCancellation, setCurrentDetails, sleep, workflowInfo } from '@temporalio/workflow';
+import {
+  continueAsNew,
+  getExternalWorkflowHandle,
+  isCancellation,
+  patched,
+  setCurrentDetails,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { Route, ShippedRange } from '../activities/contracts.js';
 import type { BootstrapId, TableName } from '../activities/vocabulary.js';
 import { failWith, isRangeLost, passOn } from './bootstrap-failure.js';
@@ -21,8 +29,9 @@ export interface BootstrapTableInput {
   readonly resume?: { readonly plan: string; readonly ranges: number; readonly next: number; readonly copied: TableCopy };
 }
 
-/** Ranges under way at a time: one is read while one is on its way and one is loaded. */
-const WINDOW = 3;
+/** Ranges under way at a time: enough for a table that is alone to keep both sites at work. */
+const WINDOW = 6;
+const FORMER_WINDOW = 3;
 const ATTEMPTS = 8;
 /** A run ends long before its history is full. */
 const HISTORY_EVENTS = 3_000;
@@ -94,7 +103,8 @@ async function copyTable(input: BootstrapTableInput, resume: BootstrapTableInput
       }
     }
   };
-  await Promise.all(Array.from({ length: WINDOW }, lane));
+  const window = patched('six-ranges-at-a-time') ? WINDOW : FORMER_WINDOW;
+  await Promise.all(Array.from({ length: window }, lane));
   const failed = failure as { readonly error: unknown } | null;
   if (failed !== null) throw failed.error;
   if (next < plan.ranges)

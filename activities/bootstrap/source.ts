@@ -12,7 +12,7 @@ import { changedBy, inCopyOrder } from './table-order.js';
 import { standaloneSequence } from './wagon-sequence.js';
 
 /** Bytes of values a range's body holds before the next begins: bounds memory on both sides. */
-const BODY_BYTES = 6 * 2 ** 20;
+const BODY_BYTES = 8 * 2 ** 20;
 /** Ranges read, sealed and sent at a time; each holds its body about three times meanwhile. */
 const LANES = 3;
 const FIRST_EPOCH = 1 as Epoch;
@@ -82,10 +82,11 @@ export function bootstrapSourceActivities(site: SourceSite): BootstrapSource {
     },
 
     async shipRange({ stream, bootstrap, epoch, table, plan: name, range }) {
-      return await withHeartbeat(({ signal, report }) =>
-        inLane(async (): Promise<ShippedRange> => {
+      return await withHeartbeat(async ({ signal, report }) => {
+        const { plan, position } = await readPlan(site.stateDirectory, stream, name, table);
+        // The largest table first: its keys, which take longest, are made while the others are still copied.
+        return await inLane(plan.boundaries.length, async (): Promise<ShippedRange> => {
           signal.throwIfAborted();
-          const { plan, position } = await readPlan(site.stateDirectory, stream, name, table);
           const wagons: WagonRef[] = [];
           let rows = 0;
           for await (const body of site.stream(stream).engine.readRange(table, plan, range, BODY_BYTES)) {
@@ -108,8 +109,8 @@ export function bootstrapSourceActivities(site: SourceSite): BootstrapSource {
             report({ range, rows });
           }
           return { wagons, rows, bytesWire: wagons.reduce((sum, it) => sum + it.bytes, 0) };
-        }),
-      );
+        });
+      });
     },
 
     async changedTables({ stream, from, to }) {

@@ -7,6 +7,7 @@ import { outOfScope } from '../cycle/require-in-scope.js';
 import { faultPoint } from '../fault-points.js';
 import type { TargetSite } from '../site.js';
 import type { Epoch } from '../vocabulary.js';
+import { giveBack } from '../wagon/give-back.js';
 import { lanes } from './lanes.js';
 import { openStandalone } from './open-standalone.js';
 
@@ -71,7 +72,7 @@ export function bootstrapTargetActivities(site: TargetSite): BootstrapTarget {
 
     async loadRange({ stream, bootstrap, table, plan, range, wagons }) {
       return await withHeartbeat(({ signal, report }) =>
-        inLane(async () => {
+        inLane(0, async () => {
           const { engine } = site.stream(stream);
           const there = (await engine.loadedParts?.(stream, { ...table, plan, range })) ?? [];
           let rows = 0;
@@ -87,6 +88,7 @@ export function bootstrapTargetActivities(site: TargetSite): BootstrapTarget {
             if (body.kind !== 'range') throw otherKind(wagon);
             if (body.database !== table.database || body.table !== table.table) throw otherKind(wagon);
             const result = await engine.loadRange(stream, bootstrap, { ...table, plan, range, part, wagonHash: wagon.hash }, body);
+            giveBack(body.values);
             rows += result.rows;
             if (result.outcome === 'already-applied') alreadyApplied++;
             report({ range, rows });

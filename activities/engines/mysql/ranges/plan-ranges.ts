@@ -9,8 +9,8 @@ import { after } from './range-condition.js';
 import { quoteName, quoteTable } from './sql-literals.js';
 import { keyColumn, otherKey, readColumns, readPrimaryKey, requireColumns, type TableColumn } from './table-columns.js';
 
-/** Bytes of rows that a range holds at most, about: two bodies of a wagon. */
-const RANGE_BYTES = 32 * 2 ** 20;
+/** Bytes of rows that a range holds at most, about: three bodies of a wagon. */
+const RANGE_BYTES = 24 * 2 ** 20;
 
 /**
  * `rowsPerRange`: at most; of wide rows fewer. Boundaries are keys of rows that were there when they were read. Any cut is right: whatever moves afterwards falls into exactly
