@@ -110,7 +110,8 @@ async function orderedSelect(on: Connection, database: string, table: string): P
 async function* rowsOf(server: DatabaseServer, query: string): AsyncGenerator<Buffer, void, undefined> {
   const connection = mysql.createConnection({ host: '127.0.0.1', port: server.port, user: 'root', multipleStatements: true });
   try {
-    await connection.promise().query("SET NAMES binary; SET SESSION time_zone = '+00:00', sql_mode = ''");
+    // Not SET NAMES binary: the driver would write the names in the query as latin1.
+    await connection.promise().query("SET SESSION character_set_results = NULL, time_zone = '+00:00', sql_mode = ''");
     const stream = connection
       .query({ sql: query, rowsAsArray: true, typeCast: (field: { buffer(): Buffer | null }) => field.buffer() })
       .stream({ highWaterMark: 500 });
