@@ -180,7 +180,7 @@ describe('a cycle', () => {
   it('behind the log takes several wagons an activity, cuts while it ships, and keeps their order', async () => {
     const miniature = new Miniature(log(40));
     const sites = miniature.sites();
-    const { handle, result } = await environment.withWorkers(sites, () => run(sites));
+    const { handle, result } = await environment.withWorkers(sites, () => run(sites, { limits: { wagonsPerActivity: 16 } }));
     expect(result.counts.wagons).toEqual({ captured: 40, received: 40, applied: 40, confirmed: 40 });
     expect(miniature.confirmed).toEqual(log(40).map((wagon) => wagon.sequence));
     expect(miniature.ledger.sequence).toBe(40);
