@@ -9,7 +9,7 @@ import { smallCrc32 } from './small-crc32.js';
 export type ChecksumAlgorithm = 'none' | 'crc32';
 
 /** Up to so many bytes the call of zlib's costs more than the sum. */
-const SMALL = 256;
+const SMALL = 448;
 
 export function crcMatches(bytes: Buffer, start: number, end: number): boolean {
   const length = end - 4 - start;

@@ -25,7 +25,7 @@ export class OpenTables {
   announce(bytes: Buffer, body: number, end: number): void {
     const id = bytes.readUIntLE(body, 6);
     const known = this.byId.get(id);
-    if (known !== undefined && bytes.compare(known.body, 0, known.body.length, body + 8, end) === 0) return;
+    if (known !== undefined && isAt(known.body, bytes, body + 8, end)) return;
     const own = Buffer.from(bytes.subarray(body + 8, end));
     const name = readTableName(own);
     let inside: OpenTable | null = null;
@@ -54,4 +54,12 @@ export class OpenTables {
   clear(): void {
     this.byId.clear();
   }
+}
+
+/** Whether `bytes[from, end)` are these. As short as they are, a call into the runtime costs more. */
+function isAt(these: Buffer, bytes: Buffer, from: number, end: number): boolean {
+  const { length } = these;
+  if (end - from !== length) return false;
+  for (let i = 0; i < length; i++) if (these[i] !== bytes[from + i]) return false;
+  return true;
 }

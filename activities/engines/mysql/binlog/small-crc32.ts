@@ -1,8 +1,8 @@
 /**
- * CRC-32 of a few bytes without leaving JavaScript: below some 256 bytes the call of zlib's costs more than the sum itself.
- * Eight bytes a step (slicing-by-8; polynomial of zlib and IEEE 802.3, reflected: 0xEDB88320). Pure.
+ * CRC-32 of a few bytes without leaving JavaScript: below some 400 bytes the call of zlib's costs more than the sum itself.
+ * Sixteen bytes a step, four words at a time (slicing-by-16; polynomial of zlib and IEEE 802.3, reflected: 0xEDB88320). Pure.
  */
-const SLICES = 8;
+const SLICES = 16;
 
 const TABLE = new Int32Array(256 * SLICES);
 for (let byte = 0; byte < 256; byte++) {
@@ -15,27 +15,36 @@ for (let at = 256; at < TABLE.length; at++) {
   TABLE[at] = (before >>> 8) ^ (TABLE[before & 0xff] as number);
 }
 
+/** The memory that events lie in is shared by many: one array of words over it serves them all. In the machine's byte order: little-endian. */
+let memory: ArrayBufferLike = new ArrayBuffer(0);
+let words: Int32Array = new Int32Array(memory);
+
 /** Of `bytes[start, end)`. */
 export function smallCrc32(bytes: Uint8Array, start: number, end: number): number {
+  if (bytes.buffer !== memory) {
+    memory = bytes.buffer;
+    words = new Int32Array(memory, 0, memory.byteLength >> 2);
+  }
   let sum = -1;
   let p = start;
+  const shift = bytes.byteOffset;
+  const aligned = Math.min(end, start + (-(shift + start) & 3));
+  for (; p < aligned; p++) sum = at(TABLE, (sum ^ at(bytes, p)) & 0xff) ^ (sum >>> 8);
+  let w = (shift + p) >> 2;
   for (; p + SLICES <= end; p += SLICES) {
-    sum ^= word(bytes, p);
-    sum = step(sum, bytes, p);
+    sum = slice(768, at(words, w + 3)) ^ slice(1792, at(words, w + 2)) ^ slice(2816, at(words, w + 1)) ^ slice(3840, sum ^ at(words, w));
+    w += 4;
   }
+  for (; p + 4 <= end; p += 4) sum = slice(768, sum ^ at(words, w++));
   for (; p < end; p++) sum = at(TABLE, (sum ^ at(bytes, p)) & 0xff) ^ (sum >>> 8);
   return ~sum >>> 0;
 }
 
 /** An index that the loop's bounds have checked. */
 const at = (of: Uint8Array | Int32Array, index: number): number => of[index] as number;
-const word = (b: Uint8Array, p: number): number => at(b, p) | (at(b, p + 1) << 8) | (at(b, p + 2) << 16) | (at(b, p + 3) << 24);
-const step = (sum: number, b: Uint8Array, p: number): number =>
-  at(TABLE, 1792 + (sum & 0xff)) ^
-  at(TABLE, 1536 + ((sum >>> 8) & 0xff)) ^
-  at(TABLE, 1280 + ((sum >>> 16) & 0xff)) ^
-  at(TABLE, 1024 + (sum >>> 24)) ^
-  at(TABLE, 768 + at(b, p + 4)) ^
-  at(TABLE, 512 + at(b, p + 5)) ^
-  at(TABLE, 256 + at(b, p + 6)) ^
-  at(TABLE, at(b, p + 7));
+/** A word's four bytes; `first`: the table of the lowest, which has the most behind it. */
+const slice = (first: number, word: number): number =>
+  at(TABLE, first + (word & 0xff)) ^
+  at(TABLE, first - 256 + ((word >>> 8) & 0xff)) ^
+  at(TABLE, first - 512 + ((word >>> 16) & 0xff)) ^
+  at(TABLE, first - 768 + (word >>> 24));
