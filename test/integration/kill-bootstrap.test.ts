@@ -26,7 +26,7 @@ describe.each<ServerKind>(['mariadb', 'mysql'])('a bootstrap of a %s pair', (kin
       stream: { wagon: { changes: 500 }, bootstrap: { rowsPerRange: ROWS_PER_RANGE, parallel: 2 } },
     });
     await pair.source.sql(
-      `CREATE DATABASE shop; USE shop; ${TRAFFIC_TABLES}; CREATE TABLE n (n INT PRIMARY KEY); CREATE TABLE archive (id INT PRIMARY KEY, text VARCHAR(100))`,
+      `CREATE DATABASE shop; USE shop; ${TRAFFIC_TABLES}; CREATE TABLE n (n INT PRIMARY KEY); CREATE TABLE archive (id INT PRIMARY KEY, text VARCHAR(100), KEY texts (text), KEY beginnings (text(6), id))`,
     );
     await pair.source.sql(
       `INSERT INTO n VALUES ${Array.from({ length: 1_000 }, (_, n) => `(${n})`).join()};
@@ -47,6 +47,11 @@ describe.each<ServerKind>(['mariadb', 'mysql'])('a bootstrap of a %s pair', (kin
     const [row] = await pair.target.sql('SELECT COUNT(*) AS ranges FROM srdf.bootstrap_ranges').catch(() => []);
     return Number(row?.ranges ?? 0);
   };
+  /** Tables whose secondary keys are put off until their rows are in. */
+  const withoutKeys = async (): Promise<readonly string[]> => {
+    const rows = await pair.target.sql('SELECT table_name AS name FROM srdf.bootstrap_keys').catch(() => []);
+    return rows.map(({ name }) => String(name));
+  };
   /** An operator who starts the command again when it lost Temporal: it goes on with the bootstrap that runs. */
   async function establish(): Promise<void> {
     for (let attempt = 0; attempt < 10; attempt++) {
@@ -64,10 +69,12 @@ describe.each<ServerKind>(['mariadb', 'mysql'])('a bootstrap of a %s pair', (kin
     });
     establishing.catch(() => undefined); // awaited below
     const killedAt: number[] = [];
+    const keysAwaited: string[] = [];
     for (const victim of VICTIMS[kind]) {
       const from = await loaded();
       await expect.poll(async () => ended || (await loaded()) >= from + STEP, { timeout: 90_000, interval: 20 }).toBe(true);
       killedAt.push(await loaded());
+      keysAwaited.push(...(await withoutKeys()));
       await killAndRun(pair, victim, traffic);
     }
     await establishing;
@@ -76,6 +83,8 @@ describe.each<ServerKind>(['mariadb', 'mysql'])('a bootstrap of a %s pair', (kin
       expect(ranges).toBeGreaterThanOrEqual(STEP);
       expect(ranges).toBeLessThan(ROWS / ROWS_PER_RANGE);
     }
+    expect(keysAwaited).toContain('archive');
+    expect(await withoutKeys()).toEqual([]);
     await traffic.stop();
     await expectWhole(pair);
   }, 240_000);
