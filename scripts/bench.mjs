@@ -1,11 +1,10 @@
-/** `npm run bench`: gets ready what is missing, the peers too, then measures. Arguments: see bench/run.ts, or `npm run bench -- --help`. */
-import { join } from 'node:path';
+/** `npm run bench`: gets ready what is missing, the peers too, then runs bench/run.ts. */
+import { become } from './become.mjs';
 import { main } from './progress.mjs';
-import { run } from './run.mjs';
-import { root, setUp } from './setup.mjs';
+import { setUp } from './setup.mjs';
 
 await main(async () => {
   const parameters = process.argv.slice(2);
-  await setUp({ mysql: true, bench: true });
-  await run(process.execPath, [join(root, 'dist/bench/run.js'), ...parameters], { quiet: false });
+  if (!parameters.includes('--help')) await setUp({ mysql: true, bench: true });
+  await become('bench/run.js', parameters);
 });
