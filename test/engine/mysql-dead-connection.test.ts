@@ -6,6 +6,9 @@ import { openConnection, type ServerAccess } from '../../activities/engines/mysq
 import { DatabaseServer, type ServerKind } from '../servers/database-server.js';
 import { TcpProxy } from '../servers/tcp-proxy.js';
 
+/** Each takes its time; what doesn't depend on the server is seen with one of them. */
+const WAYS = { mariadb: ['to the server', 'to the client'], mysql: ['to the server'] } as const;
+
 describe.each<ServerKind>(['mariadb', 'mysql'])('a connection to %s', (kind) => {
   let server: DatabaseServer;
   let line: TcpProxy;
@@ -25,7 +28,7 @@ describe.each<ServerKind>(['mariadb', 'mysql'])('a connection to %s', (kind) => 
   const ids = async (): Promise<readonly number[]> =>
     (await server.sql("SELECT id FROM information_schema.processlist WHERE user = 'srdf'")).map((row) => Number(row.id ?? row.ID));
 
-  it.each(['to the server', 'to the client'] as const)('ends when what is sent %s vanishes, and its locks with it', async (way) => {
+  it.each(WAYS[kind])('ends when what is sent %s vanishes, and its locks with it', async (way) => {
     const connection = await openConnection(access);
     await connection.query('BEGIN');
     await connection.query('SELECT * FROM shop.t FOR UPDATE');
@@ -38,7 +41,7 @@ describe.each<ServerKind>(['mariadb', 'mysql'])('a connection to %s', (kind) => 
     await server.sql('SET innodb_lock_wait_timeout = 1; UPDATE shop.t SET n = n + 1', 'shop');
   });
 
-  it('ends when the server can’t be reached on any other either', async () => {
+  it.runIf(kind === 'mariadb')('ends when the server can’t be reached on any other either', async () => {
     const connection = await openConnection(access);
     line.blackHole('to the server', 'to the client');
     try {
@@ -51,8 +54,8 @@ describe.each<ServerKind>(['mariadb', 'mysql'])('a connection to %s', (kind) => 
 
   it('lives through a statement that takes long', async () => {
     const connection = await openConnection(access);
-    const [rows] = await connection.query<RowDataPacket[]>('SELECT SLEEP(35) AS slept');
-    expect(rows[0]?.slept).toBe(0);
+    const [rows] = await connection.query<RowDataPacket[]>('SELECT SLEEP(25) AS slept');
+    expect(Number(rows[0]?.slept)).toBe(0);
     connection.destroy();
   });
 
