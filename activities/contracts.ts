@@ -248,9 +248,7 @@ export interface SourceActivities {
 /** Activities of the site that stands by. Task queue `srdf-target-{site}`; `readLedger` also runs as a local activity. */
 export interface TargetActivities {
   readLedger(input: StreamInput): Promise<LedgerResult>;
-  inspectTarget(
-    input: StreamInput & { readonly mustBeEmpty: boolean; readonly source: ServerIdentity },
-  ): Promise<Preflight>;
+  inspectTarget(input: StreamInput & { readonly mustBeEmpty: boolean; readonly source: ServerIdentity }): Promise<Preflight>;
   applyWagons(input: ApplyInput): Promise<ApplyOutcome>;
   /** Remembers a stream's mode at the target, so that a cycle knows it without asking Temporal. */
   setStreamMode(input: StreamInput & { readonly mode: StreamMode }): Promise<void>;
