@@ -76,7 +76,7 @@ class HttpsSender implements Sender {
           method: 'PUT',
           path,
           headers: { ...announced, 'Srdf-Offset': String(offset), 'Content-Type': 'application/octet-stream' },
-          body: { bytes: wagon.bytes - offset, chunks: stream as AsyncIterable<Uint8Array> & NodeJS.ReadableStream },
+          body: { bytes: wagon.bytes - offset, chunks: inFull(stream as AsyncIterable<Uint8Array>, wagon.bytes - offset, tried) },
           signal,
           onSent: (sent) => {
             bytesSent += sent;
@@ -155,6 +155,21 @@ class HttpsSender implements Sender {
   private call(call: Call): Promise<Answer> {
     return this.connection.call({ ...call, path: `${this.prefix}${call.path}` });
   }
+}
+
+/** A body that ends early would leave both ends waiting for the rest until the line counts as idle. */
+async function* inFull(chunks: AsyncIterable<Uint8Array>, bytes: number, tried: string): AsyncGenerator<Uint8Array, void, void> {
+  let left = bytes;
+  for await (const chunk of chunks) {
+    left -= chunk.length;
+    yield chunk;
+  }
+  if (left === 0) return;
+  throw new SrdfError('wagon-missing', {
+    tried,
+    found: `its file in the spool became ${left} bytes shorter while it was sent`,
+    action: 'It is cut again by itself. Look at that disk: what else is damaged there?',
+  });
 }
 
 function wagonPath({ stream, kind, epoch, sequence }: WagonAddress): string {
