@@ -9,7 +9,7 @@ import { lanes } from './lanes.js';
 import { readPlan, storePlan } from './range-plans.js';
 import { shipBody } from './ship-body.js';
 import { changedBy, inCopyOrder } from './table-order.js';
-import { standaloneSequence } from './wagon-sequence.js';
+import { schemaSequence, standaloneSequence } from './wagon-sequence.js';
 
 /** Bytes of values a range's body holds before the next begins: bounds memory on both sides. */
 const BODY_BYTES = 8 * 2 ** 20;
@@ -55,7 +55,7 @@ export function bootstrapSourceActivities(site: SourceSite): BootstrapSource {
           {
             stream,
             epoch: epoch ?? FIRST_EPOCH,
-            sequence: standaloneSequence('schema', bootstrap, stage, round),
+            sequence: schemaSequence(bootstrap, stage, round, only),
             position: body.baseline,
             body,
           },

@@ -26,15 +26,19 @@ export interface DatabaseServerOptions {
 export const mysqlDirectory = (): string =>
   process.env.SRDF_MYSQL_DIR ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'srdf', 'mysql-server');
 
+/** Below the ports that the system gives to outgoing connections: one of those can take a port between its choice and its use. */
+const PORTS = { from: 10_240, to: 32_768 };
+
 export async function freePort(): Promise<number> {
-  return await new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => (address !== null && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port'))));
+  for (;;) {
+    const port = PORTS.from + Math.floor(Math.random() * (PORTS.to - PORTS.from));
+    const free = await new Promise<boolean>((resolve) => {
+      const server = createServer();
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
     });
-  });
+    if (free) return port;
+  }
 }
 
 let nextServerId = 100 + (process.pid % 30_000) * 10;

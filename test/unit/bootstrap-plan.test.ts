@@ -6,12 +6,12 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readPlan, storePlan } from '../../activities/bootstrap/range-plans.js';
 import { changedBy, inCopyOrder } from '../../activities/bootstrap/table-order.js';
-import { standaloneSequence } from '../../activities/bootstrap/wagon-sequence.js';
+import { schemaSequence, standaloneSequence } from '../../activities/bootstrap/wagon-sequence.js';
 import { planBody, planOf } from '../../activities/compare/plan-body.js';
 import type { DdlClassification, TablePlan } from '../../activities/engines/engine.js';
 import { jsonLiteral } from '../../activities/engines/mysql/ranges/json-literal.js';
 import { rangeCondition } from '../../activities/engines/mysql/ranges/range-condition.js';
-import type { Position, StreamName, TableName } from '../../activities/vocabulary.js';
+import type { BootstrapId, Position, StreamName, TableName } from '../../activities/vocabulary.js';
 import { packRows, unpackRows } from '../../activities/wagon/range-values.js';
 
 const table = (name: string, estimatedBytes = 0): TablePlan => ({
@@ -179,6 +179,18 @@ describe('values of a range', () => {
 });
 
 describe('addresses of wagons outside the chain', () => {
+  it('tells apart the definitions of tables that are described side by side', () => {
+    const of = (...tables: string[]) =>
+      schemaSequence(
+        'b' as BootstrapId,
+        'before-data',
+        2,
+        tables.map((table) => ({ database: 'shop', table })),
+      );
+    expect(new Set([of(), of('altered'), of('created'), of('altered', 'created')]).size).toBe(4);
+    expect(of('altered')).toBe(of('altered'));
+  });
+
   it('are the same for the same thing, another for another, and always a safe integer above 0', () => {
     expect(standaloneSequence('range', 'b', 'p', 1, 0)).toBe(standaloneSequence('range', 'b', 'p', 1, 0));
     const many = new Set<number>();
