@@ -32,7 +32,7 @@ interface Wire {
 
 export const catchUp: Measurement = {
   name: 'catchup',
-  usualScale: 1,
+  usualScale: 0.4,
   async measure(options) {
     const transactions = Math.round(TRANSACTIONS * options.scale);
     const pair = await Pair.start({
