@@ -5,6 +5,7 @@ import { faultPoint } from '../fault-points.js';
 import type { SourceSite, SourceStream } from '../site.js';
 import type { Sequence, StreamName } from '../vocabulary.js';
 import { type CutPiece, type CutWithdrawal, cutBodies } from '../wagon/cut.js';
+import { giveBack } from '../wagon/give-back.js';
 import { FollowedLog } from './follow-log.js';
 import { type Heartbeat, withHeartbeat } from './heartbeat.js';
 import { SingleFlight } from './single-flight.js';
@@ -201,6 +202,9 @@ class Cutting {
       },
       piece.body,
     );
+    // What was netted lives on in what was sealed; source order refers to the log's own buffers, which the next piece may still need.
+    if (piece.body.kind === 'changes')
+      for (const { deletes, updates, inserts } of piece.body.net) for (const { bytes } of [deletes, updates, inserts]) giveBack(bytes);
     // A call that was given up while it sealed mustn't write any more: its successor may have begun.
     this.heartbeat.signal.throwIfAborted();
     const { transactions, captured, carried, logBytes, rawBytes, committed } = piece;
@@ -215,6 +219,7 @@ class Cutting {
         found: 'another wagon has taken its place since this cut began',
         action: 'Nothing is lost: the next cycle offers the one that is there. See that one source worker alone runs for this site',
       });
+    giveBack(sealed.bytes);
     const wagon: WagonRef = { ...address, hash: sealed.hash, bytes: put.bytes, positionTo, train };
     this.milliseconds.seal += performance.now() - started;
     this.at = after(wagon) ?? at;
