@@ -8,6 +8,8 @@ COPY . .
 RUN npm run build && npm prune --omit=dev
 
 FROM node:24-bookworm-slim
+# glibc would keep an arena of freed memory for each thread.
+ENV MALLOC_ARENA_MAX=2
 WORKDIR /srdf
 COPY --from=build /srdf/node_modules node_modules
 COPY --from=build /srdf/dist dist

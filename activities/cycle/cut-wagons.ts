@@ -15,7 +15,7 @@ import { removeNote, writeNote } from './wagon-notes.js';
 
 const UNCONFIRMED_TOLD = 64;
 /** How many ordinary wagons one holds when the stream is behind. */
-const BEHIND = 3;
+const BEHIND = 2;
 
 export function createCutWagons(site: SourceSite): (input: CutInput) => Promise<CutResult> {
   const flights = new SingleFlight('cutting the log of');

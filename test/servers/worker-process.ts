@@ -41,7 +41,8 @@ export class WorkerProcess {
     const log = openSync(logFile, 'a');
     const child = spawn(process.execPath, ['--enable-source-maps', srdfCommand, 'worker', site, '--config', configFile], {
       stdio: ['ignore', log, log],
-      env: { ...process.env, ...env },
+      // As the systemd units and the image do.
+      env: { ...process.env, MALLOC_ARENA_MAX: '2', ...env },
     });
     closeSync(log);
     this.process = child;
