@@ -1,4 +1,4 @@
-/** Processor time that a process and those it has started have used, as the kernel tells it (proc(5), /proc/PID/stat). */
+/** Processor time that a process has used, without those it has started, as the kernel tells it (proc(5), /proc/PID/stat). */
 import { readFile } from 'node:fs/promises';
 
 /** USER_HZ: 100 on every Linux that Node.js runs on. */

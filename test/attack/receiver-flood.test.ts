@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { generateTlsCertificate } from '../../activities/transport/certificates.js';
-import { Closing, makeWagon, openEnds, rawPut, rawRequest } from '../integration/transport-fixture.js';
+import { beginPut, Closing, makeWagon, openEnds, rawPut, rawRequest } from '../integration/transport-fixture.js';
 import { holdOpen, speak } from './raw-connection.js';
 
 const closing = new Closing();
@@ -43,18 +43,10 @@ test('strangers of one address give way before those of another', async () => {
 test("the peer's own connections are not taken by strangers, nor the strangers' places by the peer", async () => {
   const ends = await openEnds(closing, { limits: { strangers: 5, connections: 1 } });
   const wagon = makeWagon(1, 50_000);
-  let finish: () => void = () => undefined;
-  const first = rawPut(ends, wagon, {
-    onRequest: (request) => {
-      request.write(wagon.bytes.subarray(0, 10_000));
-      finish = () => request.end(wagon.bytes.subarray(10_000));
-    },
-  });
-  await expect.poll(() => ends.inbox.received(wagon.address)).toBe(10_000);
+  const first = await beginPut(ends, wagon, 10_000);
   await flood(ends.receiver.port, 50);
   await expect(rawPut(ends, makeWagon(2))).rejects.toThrow();
-  finish();
-  expect((await first).status).toBe(201);
+  expect((await first.finish()).status).toBe(201);
 });
 
 test('strangers that knock 300 times fill no log: the rest is counted, and what the peer does is said all the same', async () => {

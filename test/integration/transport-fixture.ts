@@ -6,6 +6,7 @@ import { request as httpsRequest, type RequestOptions } from 'node:https';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import type { WagonRef } from '../../activities/contracts.js';
 import { generateTlsCertificate, type TlsIdentity } from '../../activities/transport/certificates.js';
 import type { Sender, Spool, WagonAddress } from '../../activities/transport/contract.js';
@@ -278,4 +279,22 @@ export function rawPut(
     body,
     ...(change.onRequest === undefined ? {} : { onRequest: change.onRequest }),
   });
+}
+
+/** A PUT that stands still once the receiver has taken its first bytes, until `finish` sends the rest and gives the answer. */
+export async function beginPut(ends: Ends, wagon: Wagon, bytes: number): Promise<{ finish(): Promise<RawAnswer> }> {
+  let end: () => void = () => undefined;
+  const answer = rawPut(ends, wagon, {
+    onRequest: (request) => {
+      request.write(wagon.bytes.subarray(0, bytes));
+      end = () => request.end(wagon.bytes.subarray(bytes));
+    },
+  });
+  await expect.poll(() => ends.inbox.received(wagon.address)).toBe(bytes);
+  return {
+    finish: () => {
+      end();
+      return answer;
+    },
+  };
 }

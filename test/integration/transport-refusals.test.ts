@@ -5,7 +5,18 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { createCertificate, generateTlsCertificate, pinCertificate, type TlsIdentity } from '../../activities/transport/certificates.js';
 import { startReceiver } from '../../activities/transport/receiver.js';
 import { createSender } from '../../activities/transport/sender.js';
-import { Closing, type Ends, errorOf, makeWagon, openEnds, rawPut, rawRequest, receiverOptions, STREAM } from './transport-fixture.js';
+import {
+  beginPut,
+  Closing,
+  type Ends,
+  errorOf,
+  makeWagon,
+  openEnds,
+  rawPut,
+  rawRequest,
+  receiverOptions,
+  STREAM,
+} from './transport-fixture.js';
 
 const closing = new Closing();
 afterEach(() => closing.all());
@@ -253,17 +264,9 @@ describe('requests', () => {
   test('more connections than allowed are closed; those there go on', async () => {
     const ends = await openEnds(closing, { limits: { connections: 1 } });
     const wagon = makeWagon(1, 50_000);
-    let finish: () => void = () => undefined;
-    const first = rawPut(ends, wagon, {
-      onRequest: (request) => {
-        request.write(wagon.bytes.subarray(0, 10_000));
-        finish = () => request.end(wagon.bytes.subarray(10_000));
-      },
-    });
-    await expect.poll(() => ends.inbox.received(wagon.address)).toBe(10_000);
+    const first = await beginPut(ends, wagon, 10_000);
     await expect(rawPut(ends, makeWagon(2))).rejects.toThrow();
-    finish();
-    expect((await first).status).toBe(201);
+    expect((await first.finish()).status).toBe(201);
   });
 
   test('methods and receipts that do not exist', async () => {
