@@ -3,10 +3,10 @@
  * the same two servers with their binary logs on and durable commits.
  */
 import { Pair } from '../test/integration/pair.js';
+import { peakResidentMB } from '../test/servers/process-memory.js';
 import { fillBench } from './bootstrap-data.js';
 import { type BenchOptions, type Measured, type Measurement, median } from './contract.js';
 import { type DumpPeer, mariadbDump, mydumper } from './dump-peers.js';
-import { peakResidentMB } from './process-memory.js';
 
 const SERVER_OPTIONS = ['--innodb-buffer-pool-size=1G', '--innodb-log-file-size=1G', '--character-set-server=utf8mb4'];
 const PEERS: readonly DumpPeer[] = [mydumper(false, 4), mydumper(true, 4), mariadbDump];

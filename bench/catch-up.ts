@@ -4,10 +4,10 @@
  */
 
 import { Pair } from '../test/integration/pair.js';
+import { peakResidentMB } from '../test/servers/process-memory.js';
 import type { CycleResult } from '../workflows/cycle-result.js';
 import { type BenchOptions, type BenchRow, type Measured, type Measurement, median } from './contract.js';
 import { NativeReplica } from './native-replica.js';
-import { peakResidentMB } from './process-memory.js';
 import { SingleTouchLoad } from './single-touch-load.js';
 import { CHANGES_PER_TRANSACTION, prepareSysbench, runSysbench } from './sysbench.js';
 

@@ -1,6 +1,6 @@
 /** A transaction of a million rows through the whole pair: neither worker holds it in memory, and the target has it at once or not at all. */
-import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { peakResidentBytes } from '../servers/process-memory.js';
 import { sameOnBoth } from './expect-identical.js';
 import { Pair, type Side } from './pair.js';
 
@@ -20,11 +20,8 @@ describe('mariadb: a huge transaction', () => {
   });
   afterAll(async () => await pair?.remove());
 
-  /** The most memory that a worker has ever had, MiB (proc(5): VmHWM). */
-  const peak = async (side: Side): Promise<number> => {
-    const status = await readFile(`/proc/${pair.workers[side].pid}/status`, 'utf8');
-    return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
-  };
+  /** The most memory that a worker has ever had, MiB. */
+  const peak = async (side: Side): Promise<number> => (await peakResidentBytes(pair.workers[side].pid)) / 2 ** 20;
 
   it('inserted, then updated and deleted, arrives whole', async () => {
     const counts = async (): Promise<string> => String((await pair.target.sql('SELECT COUNT(*) AS n FROM large.wide'))[0]?.n);
