@@ -116,19 +116,20 @@ it('forged with the stolen signing key: a dead letter that says why, before anyt
   const place = await next();
   const forge = await forger();
   let tried = 0;
-  for (const { what, codes, bytes } of forge.withSigningKey()) {
+  for (const { what, codes, found, bytes } of forge.withSigningKey()) {
     const kind = parseHeader(bytes).header.kind;
     expect((await attacked.middle.put(pathOf(place, kind), bytes, hashOf(bytes))).status, what).toBe(201);
     const { outcome, error } = await attacked.pair.attempt();
     expect(outcome, `${what}: ${JSON.stringify(error)}`).toBe('dead-lettered');
     expect(codes, what).toContain(error?.code);
+    if (found !== undefined) expect(error?.found, what).toMatch(found);
     expect(await attacked.standing(), what).toBe(before);
     // What an operator does about it: the forgery is taken away, and the stream told to go on.
     for (const name of await inbox()) await rm(join(attacked.pair.directory, 'target-state', 'inbox', name));
     await attacked.pair.must('dead-letters', 'retry', 'shop');
     tried++;
   }
-  expect(tried).toBe(16);
+  expect(tried).toBe(24);
   await goesOn();
 });
 

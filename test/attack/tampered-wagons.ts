@@ -1,6 +1,7 @@
 /** What can be done to a sealed wagon, with and without the source's signing key, and how each must be refused. */
 import { createHash, randomBytes } from 'node:crypto';
 import zstd from 'zstd-napi/binding.js';
+import { mysqlRowFormat } from '../../activities/engines/mysql/binlog/row-format.js';
 import {
   type Epoch,
   NO_WAGON,
@@ -10,6 +11,7 @@ import {
   type StreamName,
   type WagonHash,
 } from '../../activities/vocabulary.js';
+import type { ChangesBody } from '../../activities/wagon/body.js';
 import { openSigningKey, SIGNATURE_BYTES } from '../../activities/wagon/composite-signature.js';
 import type { HeaderFields } from '../../activities/wagon/contract.js';
 import { encodeBody, putChecksum } from '../../activities/wagon/encoding.js';
@@ -19,11 +21,13 @@ import { keyId } from '../../activities/wagon/key-bundle.js';
 import type { KeyRing } from '../../activities/wagon/key-ring.js';
 import { type SealingKeys, sealCompressed, sealWagon, signInPlace } from '../../activities/wagon/seal-wagon.js';
 import { CHUNK_BYTES, CHUNK_OVERHEAD_BYTES, STREAM_HEADER_BYTES } from '../../activities/wagon/secretstream.js';
-import { changesBody } from '../unit/wagon-fixture.js';
+import { changesBody, images } from '../unit/wagon-fixture.js';
 
 export interface Tampered {
   readonly what: string;
   readonly codes: readonly string[];
+  /** What the refusal says, where the code alone doesn't tell which check refused. */
+  readonly found?: RegExp;
   readonly bytes: Uint8Array;
 }
 /** Where the next wagon has its place: what its header must say to be the one that is applied. */
@@ -37,6 +41,31 @@ export interface NextPlace {
 export const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 /** The ML-DSA-65 half of a composite signature (FIPS 204); the rest is Ed25519's. */
 const ML_DSA_BYTES = 3309;
+
+/** Behind the names of a table map, what no server writes there: count of columns, their types, length of the types' metadata, metadata, null bits. */
+const NO_TABLE_MAPS: readonly [string, readonly number[]][] = [
+  ['that ends behind its names', []],
+  ['without columns', [0]],
+  ['of more columns than it has', [200, 3, 15]],
+  ['of more columns than a table can have', [0xfd, 0xff, 0xff, 0xff, 3]],
+  ['with a DECIMAL wider than any', [1, 246, 2, 255, 0, 0]],
+  ['with metadata left over', [2, 3, 15, 4, 200, 0, 1, 1, 0]],
+  ['without its null bits', [2, 3, 15, 2, 200, 0]],
+  ['whose key is of a column it lacks', [2, 3, 15, 2, 200, 0, 0, 8, 1, 7]],
+];
+
+/** An insert into `shop.item` by this table map. */
+function bodyOf(behindNames: readonly number[]): ChangesBody {
+  const names = Buffer.from('\x04shop\0\x04item\0', 'latin1');
+  return {
+    ...changesBody(),
+    rowFormat: mysqlRowFormat.name,
+    tables: [{ database: 'shop', table: 'item', bytes: new Uint8Array([...names, ...behindNames]) }],
+    ordered: [{ table: 0, operation: 'insert', rows: images(Uint8Array.of(0, 9, 0, 0, 0, 0)), foreignKeyChecks: true, uniqueChecks: true }],
+    net: [],
+    counts: { transactions: 1, captured: 1, carried: 1, logBytes: 1 },
+  };
+}
 
 export class Forger {
   private readonly keys: SealingKeys;
@@ -222,6 +251,13 @@ export class Forger {
     };
     yield { what: 'another position', codes: ['wagon-gap'], bytes: this.seal({ positionFrom: `${this.next.position}0` as Position }) };
     yield { what: 'rows of no table of the stream', codes: ['wagon-scope'], bytes: this.seal() };
+    for (const [what, tableMap] of NO_TABLE_MAPS)
+      yield {
+        what: `a table map ${what}`,
+        codes: ['wagon-malformed'],
+        found: /its table map is none/,
+        bytes: this.seal({}, {}, bodyOf(tableMap)),
+      };
   }
 }
 

@@ -5,6 +5,7 @@ import { faultPoint } from '../../../fault-points.js';
 import type { ChangesBody, TableShape } from '../../../wagon/body.js';
 import type { ApplyResult, Ledger, WagonPlace } from '../../engine.js';
 import { mysqlRowFormat } from '../binlog/row-format.js';
+import { parseTableMap } from '../binlog/table-map.js';
 import { nameOf } from '../ranges/sql-literals.js';
 import { BinlogWriter, type WriteTable } from './binlog-writer.js';
 import { applyCatchingUp, type CatchUpContext } from './catch-up-apply.js';
@@ -52,6 +53,7 @@ export async function applyTrain(
   for await (const body of bodies) {
     if (++seen > places.length) break;
     checkFormat(body, doing);
+    for (const shape of body.tables) checkShape(shape, doing);
     const tables = bodyTables(tools, body, doing);
     if (context === null) await applyStrictly(body, tables, writer, counts);
     else await applyCatchingUp(body, tables, context, counts);
@@ -74,6 +76,23 @@ function checkFormat(body: ChangesBody, doing: string): void {
     found: `rows in the format ${body.rowFormat}, and this target takes ${mysqlRowFormat.name}`,
     action: 'Nothing was applied. Source and target of a stream must be of one family; install the same version of SRDF on both sites',
   });
+}
+
+/** A signature says who made a table map, not that it is one: what can't be read here, no retry makes readable. */
+function checkShape(shape: TableShape, doing: string): void {
+  try {
+    parseTableMap(Buffer.from(shape.bytes.buffer, shape.bytes.byteOffset, shape.bytes.byteLength));
+  } catch (error) {
+    // A column type unknown here: the wagon is sound, and the error says what to do.
+    if (error instanceof SrdfError && error.code === 'log-event-unsupported') throw error;
+    const why = error instanceof SrdfError ? error.facts.found : error instanceof Error ? error.message : String(error);
+    throw new SrdfError('wagon-malformed', {
+      tried: `${doing}, table ${nameOf(shape)}`,
+      found: `its table map is none that a server writes: ${why}`,
+      action: 'Nothing was applied. Install the same version of SRDF on both sites; if they are, find out who else holds the source’s keys',
+      cause: error,
+    });
+  }
 }
 
 function bodyTables(tools: TrainTools, body: ChangesBody, doing: string): BodyTables {
