@@ -11,7 +11,7 @@ import { describeAddress } from './wagon-address.js';
 /** What the receiver leaves to those who hold keys, engines and config. */
 export interface ReceiverDuties {
   readonly inbox: ReceivingInbox;
-  /** Checks signature, signer, destination and policy (epoch) of a whole sealed wagon; throws an error of the catalogue. */
+  /** Checks signature, signer, destination and policy (epoch) of a whole sealed wagon; throws an error of the catalogue. `sealed` is handed over. */
   verify(sealed: Uint8Array, address: WagonAddress): Promise<{ readonly header: WagonHeader; readonly hash: WagonHash }>;
   /** The signed `received` receipt of a wagon that is verified and stored. */
   issueReceipt(address: WagonAddress, hash: WagonHash, header: WagonHeader): Promise<Uint8Array> | Uint8Array;

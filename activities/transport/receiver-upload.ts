@@ -10,7 +10,6 @@
 import type { IncomingMessage } from 'node:http';
 import { faultPoint } from '../fault-points.js';
 import type { WagonHash } from '../vocabulary.js';
-import { giveBack } from '../wagon/give-back.js';
 import type { WagonAddress } from './contract.js';
 import { fork, type ReceiverDuties } from './receiver-duties.js';
 import type { ReceiverLimits } from './receiver-limits.js';
@@ -137,6 +136,7 @@ async function whatIsHere(duties: ReceiverDuties, address: WagonAddress, announc
 async function acceptWagon(duties: ReceiverDuties, upload: Upload, address: WagonAddress, announced: Announcement): Promise<Uint8Array> {
   upload.check(); // fenced while it waited for its turn?
   const sealed = await duties.inbox.readUpload(address);
+  const prefix = new Uint8Array(sealed.subarray(0, HEADER_BYTES_MOST));
   const { header, hash } = await verifyAt(duties, sealed, address, async () => duties.inbox.discard(address));
   if (hash !== announced.hash) {
     await duties.inbox.discard(address);
@@ -144,8 +144,7 @@ async function acceptWagon(duties: ReceiverDuties, upload: Upload, address: Wago
   }
   await faultPoint('wagon-arriving');
   upload.check();
-  await duties.inbox.accept(address, sealed.subarray(0, HEADER_BYTES_MOST));
-  giveBack(sealed);
+  await duties.inbox.accept(address, prefix);
   await faultPoint('inbox-named');
   const receipt = await duties.issueReceipt(address, hash, header);
   await duties.inbox.saveReceipt(address, 'received', receipt);
@@ -165,7 +164,7 @@ export async function receivedReceipt(duties: ReceiverDuties, address: WagonAddr
   return receipt;
 }
 
-/** Verified, and what it says of itself is where it was put. `onRefusal` runs when no retry with these bytes can help. */
+/** Verified, and what it says of itself is where it was put. `sealed` is handed over. `onRefusal` runs when no retry with these bytes can help. */
 async function verifyAt(duties: ReceiverDuties, sealed: Uint8Array, address: WagonAddress, onRefusal: () => Promise<void>) {
   try {
     const verified = await duties.verify(sealed, address);

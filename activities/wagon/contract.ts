@@ -62,6 +62,7 @@ export interface WagonSealer {
   ): Promise<{ readonly bytes: Uint8Array; readonly hash: WagonHash; readonly plainBytes: number }>;
   close(): Promise<void>;
 }
+/** `sealed` is handed over, with the whole buffer behind it: the caller doesn't use it afterwards. */
 export interface WagonOpener {
   /** Parse within limits → signature → signer's role, site and stream → destination and epoch. Doesn't decrypt. */
   verify(sealed: Uint8Array, expectation: WagonExpectation): Promise<{ readonly header: WagonHeader; readonly hash: WagonHash }>;

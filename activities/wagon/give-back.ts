@@ -12,8 +12,11 @@ nowhere.unref();
 /** Less isn't worth it, and might be Node's pool, which others use too. */
 const WORTH_BYTES = 2 ** 18;
 
+/** A buffer of its own behind `bytes`, which is worth handing over or giving back. */
+export const isLarge = ({ buffer }: Uint8Array): boolean => buffer instanceof ArrayBuffer && buffer.byteLength >= WORTH_BYTES;
+
 /** Gives the whole buffer behind `bytes` back, which must be the caller's own: every view of it is empty afterwards. */
 export function giveBack(bytes: Uint8Array): void {
   const { buffer } = bytes;
-  if (buffer instanceof ArrayBuffer && buffer.byteLength >= WORTH_BYTES) nowhere.postMessage(null, [buffer]);
+  if (buffer instanceof ArrayBuffer && isLarge(bytes)) nowhere.postMessage(null, [buffer]);
 }

@@ -2,6 +2,7 @@
 import { SrdfError } from '../../temporal/error-catalogue.js';
 import type { WagonOpener } from './contract.js';
 import { decodeBody } from './encoding.js';
+import { isLarge } from './give-back.js';
 import { type KeyBundle, keyId } from './key-bundle.js';
 import type { KeyRing } from './key-ring.js';
 import type { KnownSigner } from './open-wagon.js';
@@ -41,15 +42,14 @@ export function createOpener(options: OpenerOptions): WagonOpener {
     },
     options.threads ?? 1,
   );
-  // The thread is handed a copy: the caller keeps its bytes.
   return {
     verify: async (sealed, expectation) => {
-      const answer = await threads.run({ task: 'verify', bytes: new Uint8Array(sealed), expectation, now: now() });
+      const answer = await threads.run({ task: 'verify', bytes: forThread(sealed), expectation, now: now() });
       if (answer.task !== 'verify') throw new TypeError('a wagon thread answered another question');
       return { header: answer.header, hash: answer.hash };
     },
     open: async (sealed, expectation) => {
-      const answer = await threads.run({ task: 'open', bytes: new Uint8Array(sealed), expectation, now: now() });
+      const answer = await threads.run({ task: 'open', bytes: forThread(sealed), expectation, now: now() });
       if (answer.task !== 'open') throw new TypeError('a wagon thread answered another question');
       const body = decodeBody(answer.bytes);
       if (body.kind !== answer.header.kind) {
@@ -64,6 +64,9 @@ export function createOpener(options: OpenerOptions): WagonOpener {
     close: () => threads.close(),
   };
 }
+
+/** A large wagon isn't held twice: the thread takes over the very buffer. A small one may lie in a pool that others use too. */
+const forThread = (sealed: Uint8Array): Uint8Array => (isLarge(sealed) ? sealed : new Uint8Array(sealed));
 
 /** The ring's own bundle is known too, so that its misuse is named as such. */
 function known(bundle: KeyBundle): KnownSigner {

@@ -1,5 +1,5 @@
 /** Wagons changed, forged, misdirected and sent again, against running workers: each refused by name, nothing changed, and the stream goes on. */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
@@ -10,6 +10,8 @@ import { parseHeader } from '../../activities/wagon/header.js';
 import { openWagon } from '../../activities/wagon/open-wagon.js';
 import { createOpener } from '../../activities/wagon/opener.js';
 import { SrdfError } from '../../temporal/error-catalogue.js';
+import { forgetPeak, peakResidentBytes } from '../servers/process-memory.js';
+import { changesBody } from '../unit/wagon-fixture.js';
 import { type AttackedPair, EXPECTED, startAttackedPair } from './attacked-pair.js';
 import { holdOpen } from './raw-connection.js';
 import { Forger, hashOf, type NextPlace, type Tampered } from './tampered-wagons.js';
@@ -130,6 +132,28 @@ it('forged with the stolen signing key: a dead letter that says why, before anyt
     tried++;
   }
   expect(tried).toBe(24);
+  await goesOn();
+});
+
+it('of 160 MiB: in memory once while it is verified', async () => {
+  const { middle, pair } = attacked;
+  const place = await next();
+  const there = { ...place, sequence: place.sequence + 50 };
+  const content = new Uint8Array(randomBytes(160 * 2 ** 20));
+  const bytes = (await Forger.of(attacked.keys.source, attacked.keys.target, there)).seal({}, {}, changesBody([content]));
+  const send = async (from: number, to: number): Promise<number> => {
+    const headers = { 'Srdf-Hash': hashOf(bytes), 'Srdf-Length': String(bytes.length), 'Srdf-Offset': String(from) };
+    return (await middle.ask('PUT', pathOf(there), headers, Buffer.from(bytes.subarray(from, to)))).status;
+  };
+  // All but a byte: what receiving leaves behind in memory isn't counted.
+  expect(await send(0, bytes.length - 1)).toBe(202);
+  const { pid } = pair.workers.target;
+  await forgetPeak(pid);
+  const resident = await peakResidentBytes(pid);
+  expect(await send(bytes.length - 1, bytes.length)).toBe(201);
+  const held = ((await peakResidentBytes(pid)) - resident) / bytes.length;
+  expect(held).toBeLessThan(1.5);
+  for (const name of await inbox()) await rm(join(pair.directory, 'target-state', 'inbox', name));
   await goesOn();
 });
 

@@ -1,5 +1,5 @@
 /** What a process has used, as the kernel tells it (proc(5)). */
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 
 /** The most memory it ever had resident, bytes: VmHWM of /proc/PID/status. */
 export async function peakResidentBytes(pid: number | undefined): Promise<number> {
@@ -8,6 +8,9 @@ export async function peakResidentBytes(pid: number | undefined): Promise<number
   if (kilobytes === undefined) throw new Error(`/proc/${pid}/status has no VmHWM`);
   return Number(kilobytes) * 1_024;
 }
+
+/** From here on the peak is counted anew, beginning with what is resident now. */
+export const forgetPeak = async (pid: number | undefined): Promise<void> => await writeFile(`/proc/${pid}/clear_refs`, '5');
 
 /** The same in whole MB, as figures are told. */
 export const peakResidentMB = async (pid: number | undefined): Promise<number> => Math.round((await peakResidentBytes(pid)) / 1e6);
