@@ -3,6 +3,7 @@
  * in the same run. Our figure is with every value of every row decoded, which replication itself doesn't need: the rows as they travel,
  * undecoded, are the second one. The log is sysbench's: single-row events, four a transaction.
  */
+
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +13,7 @@ import { decodeRow } from '../activities/engines/mysql/binlog/decode-row.js';
 import { parseTableMap, type TableMap } from '../activities/engines/mysql/binlog/table-map.js';
 import { parsePosition } from '../activities/engines/mysql/position.js';
 import { currentPosition, readLog } from '../activities/engines/mysql/read-log.js';
+import { offsetAt } from '../activities/engines/row-images.js';
 import type { Position } from '../activities/vocabulary.js';
 import type { TableShape } from '../activities/wagon/body.js';
 import { DatabaseServer, type ServerKind } from '../test/servers/database-server.js';
@@ -120,10 +122,11 @@ async function ours(server: DatabaseServer, from: Position, decode: boolean): Pr
   for await (const batch of readLog(source, from, { selection: { databases: ['bench'], include: [], exclude: [] } }))
     for (const item of batch.items) {
       if (item.kind !== 'rows') continue;
-      const { bytes, offsets } = item.rows;
-      const images = offsets.length - 1;
-      if (decode) for (let image = 0; image < images; image++) decodeRow(bytes, offsets[image] ?? 0, mapOf(item.table));
-      rows += images / (item.operation === 'update' ? 2 : 1);
+      if (decode) {
+        const map = mapOf(item.table);
+        for (let image = 0; image < item.rows.images; image++) decodeRow(item.rows.bytes, offsetAt(item.rows, image), map);
+      }
+      rows += item.rows.images / (item.operation === 'update' ? 2 : 1);
     }
   return rows;
 }

@@ -11,7 +11,7 @@ const FOLDERS = ['activities', 'workflows', 'workers', 'client', 'temporal', 'co
 
 /** Files that decide and touch nothing: no Node built-in but these, no package that reaches the world. */
 const PURE =
-  /^(activities\/(vocabulary|contracts)\.ts|activities\/wagon\/(body|contract|compact\w*|foreign-key-components|row-images)\.ts|temporal\/error-catalogue\.ts)$/;
+  /^(activities\/(vocabulary|contracts)\.ts|activities\/wagon\/(body|contract|compact\w*|foreign-key-components)\.ts|activities\/engines\/(changes|row-images)\.ts|temporal\/error-catalogue\.ts)$/;
 
 /** @type {readonly {name: string, from: RegExp, to: RegExp, unless?: RegExp, values?: boolean}[]} values: type imports are allowed */
 const RULES = [

@@ -2,13 +2,15 @@
 import type { TableName } from '../vocabulary.js';
 
 /**
- * Row images cut out of the log, as the engine wrote them.
- * `offsets[i]` is where image i starts in `bytes`, `offsets[count]` where the last ends.
+ * Row images cut out of the log, as the engine wrote them. Image i of `images` starts at `offsets[first + i]` in `bytes` and ends where the
+ * next one starts; behind the last stands its end. Many runs share one array, and bytes that aren't theirs lie around them.
  * insert: one after image a row. delete: one before image a row. update: before, after, before, after…
  */
 export interface RowImages {
   readonly bytes: Uint8Array;
   readonly offsets: Int32Array;
+  readonly first: number;
+  readonly images: number;
 }
 
 export type Operation = 'insert' | 'update' | 'delete';

@@ -14,10 +14,10 @@
  * Secondary unique keys need no care here: the target applies the net changes of a table deletes first, inserts last.
  */
 import type { ForeignKeyFact, Operation, RowImages } from '../engines/engine.js';
+import { concatImages, imagesPerRow, offsetAt } from '../engines/row-images.js';
 import type { NetChanges, OrderedRun, RowFormat, RowReader, TableShape } from './body.js';
 import { componentKey, type ForeignKeyComponents, foreignKeyComponents } from './foreign-key-components.js';
 import { NetTable } from './net-table.js';
-import { concatImages, imageCount, imagesPerRow, offsetAt } from './row-images.js';
 
 /** One rows event as the log told it. */
 export interface CapturedRun {
@@ -68,12 +68,12 @@ export function compact(runs: readonly CapturedRun[], rowFormat: RowFormat, fore
   for (const table of tables) {
     if (table.net === null || ordered.has(table.component)) continue;
     const changes = table.net.changes(table.index);
-    const rows = imageCount(changes.deletes) + imageCount(changes.updates) / 2 + imageCount(changes.inserts);
+    const rows = changes.deletes.images + changes.updates.images / 2 + changes.inserts.images;
     if (rows > 0) netted.push(changes);
     carried += rows;
   }
   const kept = orderedRuns(runs, tableOf, ordered);
-  for (const run of kept) carried += imageCount(run.rows) / imagesPerRow(run.operation);
+  for (const run of kept) carried += run.rows.images / imagesPerRow(run.operation);
   return { ...onlyUsedTables(tables, kept, netted), carried };
 }
 
@@ -133,11 +133,11 @@ function orderedComponents(tables: readonly KnownTable[], runs: readonly Capture
 }
 
 function touchesReference(reader: RowReader, run: CapturedRun, references: readonly (readonly string[])[]): boolean {
-  if (run.operation === 'delete') return imageCount(run.rows) > 0;
+  if (run.operation === 'delete') return run.rows.images > 0;
   // A referenced column the log doesn't name: what is known of the foreign keys and the log's table differ. Source order is always right.
   if (references.some((columns) => columns.some((column) => !reader.columns.includes(column)))) return true;
   const { bytes } = run.rows;
-  for (let image = 0; image < imageCount(run.rows); image += 2) {
+  for (let image = 0; image < run.rows.images; image += 2) {
     const before = offsetAt(run.rows, image);
     const after = offsetAt(run.rows, image + 1);
     for (const columns of references) if (!reader.equalIn(columns, bytes, before, bytes, after)) return true;
@@ -158,7 +158,7 @@ function orderedRuns(runs: readonly CapturedRun[], tableOf: readonly KnownTable[
   };
   for (const [index, run] of runs.entries()) {
     const table = at(tableOf, index);
-    if (!ordered.has(table.component) || imageCount(run.rows) === 0) continue;
+    if (!ordered.has(table.component) || run.rows.images === 0) continue;
     const same =
       open !== null &&
       open.table === table.index &&

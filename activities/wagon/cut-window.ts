@@ -1,6 +1,7 @@
 /** What a cut has gathered and not given out yet. Pure. */
+
+import { imageBytes, imagesPerRow, offsetAt, sliceImages } from '../engines/row-images.js';
 import type { CapturedRun } from './compact.js';
-import { imageBytes, imageCount, imagesPerRow, offsetAt, sliceImages } from './row-images.js';
 
 /** Runs that wait for the end of their transaction, or of their piece. */
 export class Load {
@@ -13,7 +14,7 @@ export class Load {
   }
   add(run: CapturedRun): void {
     this.runs.push(run);
-    this.changes += imageCount(run.rows) / imagesPerRow(run.operation);
+    this.changes += run.rows.images / imagesPerRow(run.operation);
     this.bytes += imageBytes(run.rows);
   }
   append(other: Load): void {
@@ -39,7 +40,7 @@ export const emptyWindow = (): Window => ({ load: new Load(), transactions: 0, l
 export function splitRun(run: CapturedRun, maxChanges: number, maxBytes: number): readonly CapturedRun[] {
   const { rows } = run;
   const step = imagesPerRow(run.operation);
-  const images = imageCount(rows);
+  const { images } = rows;
   if (images / step <= maxChanges && imageBytes(rows) <= maxBytes) return [run];
   const parts: CapturedRun[] = [];
   let from = 0;

@@ -8,8 +8,9 @@
 import { type ErrorFacts, SrdfError } from '../../temporal/error-catalogue.js';
 import type { ForeignKeyFact, LogBatch, LogItem, Reached } from '../engines/engine.js';
 import type { Position } from '../vocabulary.js';
-import type { ChangesBody, DdlBody, RowFormat } from './body.js';
+import type { RowFormat } from './body.js';
 import { type CapturedRun, compact, type KnownForeignKeys } from './compact.js';
+import type { CutPiece, CutWithdrawal } from './cut-piece.js';
 import { emptyWindow, Load, splitRun, type Window } from './cut-window.js';
 
 /** An empty wagon moves the position once this much log has passed with nothing in scope, at the log's end… */
@@ -37,32 +38,13 @@ export interface CutOptions {
   readonly clock?: () => number;
 }
 
-export interface CutPiece {
-  readonly body: ChangesBody | DdlBody;
-  readonly positionFrom: Position;
-  /** Equals `positionFrom` for every car of a train but the last: the position moves only with the last. */
-  readonly positionTo: Position;
-  readonly train: { readonly index: number; readonly last: boolean };
-  /** Transactions in scope that end in this piece; 0 for the cars of a train before its last. */
-  readonly transactions: number;
-  readonly captured: number;
-  readonly carried: number;
-  /** Bytes of log whose transactions end in this piece. */
-  readonly logBytes: number;
-  /** Bytes of row images or statement before compaction. */
-  readonly rawBytes: number;
-  /** Commit times, ms since 1970; null when the piece holds no end of a transaction in scope. */
-  readonly committed: { readonly first: number; readonly last: number } | null;
-  readonly compactMilliseconds: number;
-}
-
-/** The last `withdraw` pieces are void: the source has rolled their transaction back. The next piece begins where the first of them did. */
-export interface CutWithdrawal {
-  readonly withdraw: number;
-}
-
 type Commit = Extract<LogItem, { kind: 'commit' }>;
 type Ddl = Extract<LogItem, { kind: 'ddl' }>;
+/** Asked for its position only where a piece begins or ends: an engine may put it into words no sooner. */
+type Place = Pick<Commit, 'position'>;
+
+/** Whatever the log has. */
+const wholeMilliseconds = (commit: Commit): number => Math.floor(commit.committedAt);
 
 export async function* cutBodies(log: AsyncIterable<LogBatch>, options: CutOptions): AsyncGenerator<CutPiece | CutWithdrawal, void, void> {
   const cut = new Cut(options);
@@ -85,9 +67,9 @@ class Cut {
   /** null until the first rows in scope. */
   facts: KnownForeignKeys | null = null;
   /** Where the next piece begins. */
-  #from: Position;
+  #from: Place;
   /** The end of the last whole transaction. */
-  #at: Position;
+  #at: Place;
   #window = emptyWindow();
   /** Of the transaction being read. */
   #open = new Load();
@@ -99,14 +81,14 @@ class Cut {
   #ddl: Ddl | null = null;
   #ddlParts = 0;
   /** As it was before the open transaction's first statement became a piece. */
-  #beforeDdl: { readonly from: Position; readonly at: Position; readonly window: Window } | null = null;
+  #beforeDdl: { readonly from: Place; readonly at: Place; readonly window: Window } | null = null;
   #boundaries: Position[];
   #afterDdl = false;
   readonly #clock: () => number;
 
   constructor(private readonly options: CutOptions) {
-    this.#from = options.from;
-    this.#at = options.from;
+    this.#from = { position: options.from };
+    this.#at = this.#from;
     this.#boundaries = options.boundaries.filter((mark) => !options.reached(options.from, mark));
     this.#clock = options.clock ?? (() => performance.now());
   }
@@ -136,8 +118,7 @@ class Cut {
         this.#afterDdl = true;
         return;
       case 'commit':
-        // Whole milliseconds, whatever the log has.
-        yield* this.#commit({ ...item, committedAt: Math.floor(item.committedAt) });
+        yield* this.#commit(item);
         return;
     }
   }
@@ -161,7 +142,7 @@ class Cut {
     if (this.#yielded > 0) throw this.#corrupt('the log ended inside a transaction of which a part was cut already');
     const { logBytes, transactions } = this.#window;
     const file = this.options.logFileOf;
-    const newFile = file !== undefined && this.#at !== this.#from && file(this.#at) !== file(this.#from);
+    const newFile = file !== undefined && this.#at !== this.#from && file(this.#at.position) !== file(this.#from.position);
     if (transactions > 0 || logBytes >= POSITION_ONLY_LOG_BYTES || newFile) yield* this.#flush({ evenEmpty: true });
   }
 
@@ -192,6 +173,7 @@ class Cut {
   }
 
   *#commit(commit: Commit): Generator<CutPiece, void, void> {
+    const committedAt = wholeMilliseconds(commit);
     const crossed = this.#boundaries.filter((mark) => this.options.reached(commit.position, mark));
     if (this.#ddl !== null) {
       yield this.#statement(this.#ddl, commit);
@@ -199,17 +181,17 @@ class Cut {
       if (this.#held !== null) yield this.#held;
       this.#held = null;
       const logBytes = this.#window.logBytes + commit.logBytes;
-      const window = { ...emptyWindow(), transactions: 1, logBytes, first: commit.committedAt, last: commit.committedAt };
+      const window = { ...emptyWindow(), transactions: 1, logBytes, first: committedAt, last: committedAt };
       this.#window = emptyWindow();
-      yield this.#piece(this.#open, { to: commit.position, train: { index: this.#cars, last: true }, window });
-      this.#from = commit.position;
+      yield this.#piece(this.#open, { to: commit, train: { index: this.#cars, last: true }, window });
+      this.#from = commit;
     } else {
       const between = crossed.some((mark) => !this.options.reached(mark, commit.position));
       if (between) yield* this.#flush();
       this.#join(commit);
     }
     this.#closeTransaction();
-    this.#at = commit.position;
+    this.#at = commit;
     const { load, logBytes } = this.#window;
     const full = load.changes >= this.options.maxChanges || load.bytes >= this.options.maxBytes;
     const onTheWay = load.empty && logBytes >= POSITION_ONLY_ON_THE_WAY_BYTES;
@@ -229,14 +211,15 @@ class Cut {
   #join(commit: Commit): void {
     const window = this.#window;
     const inScope = !this.#open.empty;
+    const committedAt = wholeMilliseconds(commit);
     window.load.append(this.#open);
     this.#window = {
       load: window.load,
       transactions: window.transactions + (inScope || this.#ddlParts > 0 ? 1 : 0),
       logBytes: window.logBytes + commit.logBytes,
-      first: inScope && window.first === 0 ? commit.committedAt : window.first,
-      last: inScope ? commit.committedAt : window.last,
-      passed: commit.committedAt,
+      first: inScope && window.first === 0 ? committedAt : window.first,
+      last: inScope ? committedAt : window.last,
+      passed: committedAt,
     };
   }
 
@@ -249,7 +232,7 @@ class Cut {
     this.#from = this.#at;
   }
 
-  #piece(load: Load, where: { readonly to: Position; readonly train: CutPiece['train']; readonly window: Window | null }): CutPiece {
+  #piece(load: Load, where: { readonly to: Place; readonly train: CutPiece['train']; readonly window: Window | null }): CutPiece {
     const started = this.#clock();
     const facts = this.#afterDdl ? 'unknown' : (this.facts ?? []);
     const { tables, ordered, net, carried } = compact(load.runs, this.options.rowFormat, facts);
@@ -269,8 +252,8 @@ class Cut {
         counts: { transactions, captured: load.changes, carried, logBytes },
         committed: times ?? { first: passed, last: passed },
       },
-      positionFrom: this.#from,
-      positionTo: where.to,
+      positionFrom: this.#from.position,
+      positionTo: where.to.position,
       train: where.train,
       transactions,
       captured: load.changes,
@@ -284,16 +267,16 @@ class Cut {
 
   /** `commit`: the statement ends its transaction. Otherwise more of the same transaction follows. */
   #statement(ddl: Ddl, commit: Commit | null): CutPiece {
-    const time = commit?.committedAt ?? Math.floor(ddl.statement.session.timestamp * 1000);
+    const time = commit === null ? Math.floor(ddl.statement.session.timestamp * 1000) : wholeMilliseconds(commit);
     const committed = { first: time, last: time };
-    const positionTo = commit?.position ?? ddl.resumeAfter;
+    const to: Place = commit ?? { position: ddl.resumeAfter };
     const logBytes = this.#window.logBytes + (commit?.logBytes ?? 0);
     this.#beforeDdl ??= { from: this.#from, at: this.#at, window: this.#window };
     this.#window = emptyWindow();
     const piece: CutPiece = {
       body: { kind: 'ddl', statement: ddl.statement, committed, logBytes },
-      positionFrom: this.#from,
-      positionTo,
+      positionFrom: this.#from.position,
+      positionTo: to.position,
       train: { index: 0, last: true },
       transactions: commit === null ? 0 : 1,
       captured: 0,
@@ -305,13 +288,13 @@ class Cut {
     };
     this.#ddl = null;
     this.#ddlParts++;
-    this.#from = positionTo;
-    this.#at = positionTo;
+    this.#from = to;
+    this.#at = to;
     return piece;
   }
 
   #place(): Pick<ErrorFacts, 'tried'> {
-    return { tried: `cutting the log into wagons after ${this.#at}` };
+    return { tried: `cutting the log into wagons after ${this.#at.position}` };
   }
   #corrupt(found: string): SrdfError {
     return new SrdfError('log-corrupt', {

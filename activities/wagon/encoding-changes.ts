@@ -3,11 +3,11 @@
  * one after the other, since zstd finds equal things best when they stand together.
  */
 import type { Operation, RowImages } from '../engines/engine.js';
+import { imageBytes, imagesPerRow, offsetAt } from '../engines/row-images.js';
 import type { ChangesBody, NetChanges, OrderedRun, TableShape } from './body.js';
 import type { ByteReader } from './byte-reader.js';
 import type { ByteWriter } from './byte-writer.js';
 import { LIMITS } from './limits.js';
-import { imageBytes, imageCount, imagesPerRow, offsetAt } from './row-images.js';
 
 const OPERATIONS = ['insert', 'update', 'delete'] as const satisfies readonly Operation[];
 const FOREIGN_KEY_CHECKS = 1;
@@ -16,7 +16,7 @@ const UNIQUE_CHECKS = 2;
 export function changesSize(body: ChangesBody): number {
   let size = 0;
   for (const table of body.tables) size += table.bytes.length + 512;
-  for (const rows of imagesOf(body)) size += imageBytes(rows) + 4 * imageCount(rows) + 32;
+  for (const rows of imagesOf(body)) size += imageBytes(rows) + 4 * rows.images + 32;
   return size;
 }
 
@@ -46,12 +46,12 @@ export function writeChanges(writer: ByteWriter, body: ChangesBody): void {
     writer.u32(run.table);
     writer.u8(OPERATIONS.indexOf(run.operation));
     writer.u8((run.foreignKeyChecks ? FOREIGN_KEY_CHECKS : 0) | (run.uniqueChecks ? UNIQUE_CHECKS : 0));
-    writer.u32(imageCount(run.rows));
+    writer.u32(run.rows.images);
   }
   writer.u32(body.net.length);
   for (const net of body.net) {
     writer.u32(net.table);
-    for (const rows of [net.deletes, net.updates, net.inserts]) writer.u32(imageCount(rows));
+    for (const rows of [net.deletes, net.updates, net.inserts]) writer.u32(rows.images);
   }
   writeImages(writer, body);
 }
@@ -62,13 +62,13 @@ function writeImages(writer: ByteWriter, body: ChangesBody): void {
   let total = 0;
   for (const rows of imagesOf(body)) {
     total += imageBytes(rows);
-    for (let image = 0; image < imageCount(rows); image++) longest = Math.max(longest, offsetAt(rows, image + 1) - offsetAt(rows, image));
+    for (let image = 0; image < rows.images; image++) longest = Math.max(longest, offsetAt(rows, image + 1) - offsetAt(rows, image));
   }
   const width = widthOf(longest);
   writer.u8(width);
   writer.u32(total);
   for (const rows of imagesOf(body)) {
-    for (let image = 0; image < imageCount(rows); image++) {
+    for (let image = 0; image < rows.images; image++) {
       const length = offsetAt(rows, image + 1) - offsetAt(rows, image);
       if (width === 1) writer.u8(length);
       else if (width === 2) writer.u16(length);
@@ -174,10 +174,10 @@ function readImages(reader: ByteReader, images: number): (count: number) => RowI
   if (at !== total) reader.refuse('row images shorter than declared');
   if (widthOf(longest) !== width) reader.refuse('lengths wider than needed');
   const bytes = reader.raw(total);
-  let from = 0;
+  let first = 0;
   return (count) => {
-    const rows = { bytes, offsets: offsets.subarray(from, from + count + 1) };
-    from += count;
+    const rows = { bytes, offsets, first, images: count };
+    first += count;
     return rows;
   };
 }

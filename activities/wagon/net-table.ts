@@ -1,7 +1,7 @@
 /** The net effect of a wagon's changes on one table with a primary key. Pure; holds references to images, copies only at the end. */
 import type { Operation, RowImages } from '../engines/engine.js';
+import { offsetAt, rowImages } from '../engines/row-images.js';
 import type { NetChanges, RowReader } from './body.js';
-import { imageCount, offsetAt } from './row-images.js';
 
 /** A slot is six integers: source, start and end of the row as it was before the wagon, and as it is after. Start -1: no row. */
 const SLOT = 6;
@@ -22,8 +22,7 @@ export class NetTable {
 
   /** false: an image doesn't follow from the one before of the same key, so the net effect can't be known. */
   add(source: number, operation: Operation, rows: RowImages): boolean {
-    const { bytes } = rows;
-    const images = imageCount(rows);
+    const { bytes, images } = rows;
     const { reader } = this;
     if (operation === 'insert') {
       for (let image = 0; image < images; image++) {
@@ -168,6 +167,6 @@ class ImageList {
         at += end - start;
       }
     }
-    return { bytes, offsets };
+    return rowImages(bytes, offsets);
   }
 }

@@ -2,12 +2,14 @@
  * Every column type of both servers with its boundary values: what the log's row images say is what SELECT says, and an image written
  * again through its SQL literals is the same image, byte for byte.
  */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ColumnValue, decodeRow } from '../../activities/engines/mysql/binlog/decode-row.js';
 import { sqlLiteral } from '../../activities/engines/mysql/binlog/sql-literal.js';
 import { parseTableMap } from '../../activities/engines/mysql/binlog/table-map.js';
 import { openConnection } from '../../activities/engines/mysql/connection.js';
 import { currentPosition, readLog } from '../../activities/engines/mysql/read-log.js';
+import { imageAt, offsetAt } from '../../activities/engines/row-images.js';
 import { DatabaseServer } from '../servers/database-server.js';
 
 interface TypeCase {
@@ -209,11 +211,10 @@ describe.each(['mariadb', 'mysql'] as const)('%s', (kind) => {
           for (const item of batch.items)
             if (item.kind === 'rows') {
               const map = parseTableMap(Buffer.from(item.table.bytes));
-              for (let i = 0; i + 1 < item.rows.offsets.length; i++) {
-                const begin = item.rows.offsets[i] ?? 0;
+              for (let i = 0; i < item.rows.images; i++) {
                 images.push({
-                  image: Buffer.from(item.rows.bytes.subarray(begin, item.rows.offsets[i + 1])),
-                  values: decodeRow(item.rows.bytes, begin, map),
+                  image: Buffer.from(imageAt(item.rows, i)),
+                  values: decodeRow(item.rows.bytes, offsetAt(item.rows, i), map),
                 });
               }
             }

@@ -6,7 +6,8 @@ import { createTargetEngine } from '../../activities/engines/mysql/target.js';
 import { grantStatements } from '../../activities/engines/mysql/target-privileges.js';
 import type { BootstrapId, Epoch, Position, Sequence, StreamName, WagonHash } from '../../activities/vocabulary.js';
 import type { ChangesBody, DdlBody } from '../../activities/wagon/body.js';
-import { type CutPiece, cutBodies } from '../../activities/wagon/cut.js';
+import { cutBodies } from '../../activities/wagon/cut.js';
+import type { CutPiece } from '../../activities/wagon/cut-piece.js';
 import { DatabaseServer, type ServerKind } from '../servers/database-server.js';
 
 export const STREAM = 'shop' as StreamName;

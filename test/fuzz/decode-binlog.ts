@@ -6,6 +6,7 @@ import { mysqlRowFormat } from '../../activities/engines/mysql/binlog/row-format
 import { parseTableMap } from '../../activities/engines/mysql/binlog/table-map.js';
 import { TransactionAssembler } from '../../activities/engines/mysql/binlog/transaction-assembler.js';
 import { formatPosition, parsePosition } from '../../activities/engines/mysql/position.js';
+import { offsetAt } from '../../activities/engines/row-images.js';
 import { encodeBody } from '../../activities/wagon/encoding.js';
 import type { SrdfError } from '../../temporal/error-catalogue.js';
 import { eventsOf, FLAGS_AT, HEADER, sealEvent, TYPE_AT } from './binlog-file.js';
@@ -35,7 +36,7 @@ export function decodeBinlog(file: Uint8Array): readonly LogItem[] {
     const inner = assembler.event(event, 0, event.length);
     if (inner !== null) for (const it of inner) assembler.innerEvent(it);
   }
-  return assembler.items;
+  return assembler.batch.take().items;
 }
 
 /** Accepted: then it must hang together, and go through what comes behind the reader. */
@@ -64,14 +65,13 @@ export function judgeItems(items: readonly LogItem[]): void {
 }
 
 function judgeRows(item: Extract<LogItem, { kind: 'rows' }>): void {
-  const { bytes, offsets } = item.rows;
+  const { rows } = item;
+  const { bytes } = rows;
   const map = parseTableMap(Buffer.from(item.table.bytes));
-  require(offsets[0] === 0 && offsets.at(-1) === bytes.length, () => 'the images do not fill their bytes');
   const reader = mysqlRowFormat.open(item.table);
-  for (let i = 0; i + 1 < offsets.length; i++) {
-    const start = offsets[i] ?? 0;
-    const end = offsets[i + 1] ?? 0;
-    require(end > start, () => 'an image without bytes');
+  for (let i = 0; i < rows.images; i++) {
+    const [start, end] = [offsetAt(rows, i), offsetAt(rows, i + 1)];
+    require(end > start && end <= bytes.length, () => 'an image without bytes');
     if (reader.keyed) require(reader.keyOf(bytes, start).length <= end - start, () => 'a key longer than its image');
     try {
       require(decodeRow(bytes, start, map).length === map.columnCount, () => 'values are missing');

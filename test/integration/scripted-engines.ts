@@ -5,6 +5,7 @@
 
 import type { ApplyResult, Ledger, LogItem, SourceEngine, TargetEngine, WagonPlace } from '../../activities/engines/engine.js';
 import { decide, ledgerAfter } from '../../activities/engines/mysql/ledger.js';
+import { rowImages } from '../../activities/engines/row-images.js';
 import { type Epoch, NO_WAGON, type Position, type Sequence, type StreamName, type WagonHash } from '../../activities/vocabulary.js';
 import type { RowFormat } from '../../activities/wagon/body.js';
 import { SrdfError } from '../../temporal/error-catalogue.js';
@@ -41,7 +42,7 @@ export class ScriptedSource implements Pick<SourceEngine, 'name' | 'rowFormat' |
           kind: 'rows',
           table,
           operation: 'insert',
-          rows: { bytes: Uint8Array.of(at), offsets: Int32Array.of(0, 1) },
+          rows: rowImages(Uint8Array.of(at), Int32Array.of(0, 1)),
           foreignKeyChecks: true,
           uniqueChecks: true,
         });

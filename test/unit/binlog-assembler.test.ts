@@ -1,10 +1,12 @@
 /** Events that a test server doesn't write on demand: made by hand, byte for byte as the servers' sources describe them. */
+
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { EngineName } from '../../activities/engines/engine.js';
 import { EVENT } from '../../activities/engines/mysql/binlog/event-types.js';
 import { mysqlRowFormat } from '../../activities/engines/mysql/binlog/row-format.js';
 import { TransactionAssembler } from '../../activities/engines/mysql/binlog/transaction-assembler.js';
+import { offsetAt } from '../../activities/engines/row-images.js';
 import { SrdfError } from '../../temporal/error-catalogue.js';
 
 const u = (width: number, value: number): Buffer => {
@@ -74,7 +76,7 @@ function feed(it: TransactionAssembler, ...events: Buffer[]): TransactionAssembl
   for (const bytes of events) it.event(bytes, 0, bytes.length);
   return it;
 }
-const positions = (it: TransactionAssembler) => it.items.flatMap((item) => (item.kind === 'commit' ? [String(item.position)] : []));
+const positions = (it: TransactionAssembler) => it.batch.items.flatMap((item) => (item.kind === 'commit' ? [String(item.position)] : []));
 const codeOf = (act: () => unknown): string => {
   try {
     act();
@@ -117,7 +119,7 @@ describe('a log that a killed server broke off', () => {
   const STARTED = 1_700_000_000;
   const FIRST_END = 4 + description().length;
   const start = () => description(STARTED, FIRST_END);
-  const kinds = (it: TransactionAssembler) => it.items.map((item) => item.kind).join(' ');
+  const kinds = (it: TransactionAssembler) => it.batch.items.map((item) => item.kind).join(' ');
   const whole = (sequence: number) => [mariadbGtid(0, sequence), tableMap(), insert(), xid()];
   const upToHalf = (flags = 4) =>
     feed(assembler('mariadb'), rotate('b.000007', 4), description(), ...whole(1), mariadbGtid(0, 2, 1, 0, flags), tableMap(), insert());
@@ -279,9 +281,15 @@ describe('what is not understood stops the stream', () => {
 
 describe('what rows say of themselves', () => {
   const rowsOf = (flags: number) =>
-    feed(assembler('mariadb'), rotate('b.000007', 4), description(), mariadbGtid(0, 1), tableMap(), insert(flags), xid()).items.flatMap(
-      (it) => (it.kind === 'rows' ? [it] : []),
-    );
+    feed(
+      assembler('mariadb'),
+      rotate('b.000007', 4),
+      description(),
+      mariadbGtid(0, 1),
+      tableMap(),
+      insert(flags),
+      xid(),
+    ).batch.items.flatMap((it) => (it.kind === 'rows' ? [it] : []));
   it.each([
     [1, true, true],
     [1 | 2, false, true],
@@ -297,8 +305,8 @@ describe('what rows say of themselves', () => {
     const reader = mysqlRowFormat.open(item.table);
     expect(reader.columns).toEqual(['id', 'v', 'w']);
     expect(reader.keyed).toBe(true);
-    const { bytes, offsets } = item.rows;
-    const [first = 0, second = 0] = offsets;
+    const { bytes } = item.rows;
+    const [first, second] = [offsetAt(item.rows, 0), offsetAt(item.rows, 1)];
     expect(reader.keyOf(bytes, first)).toBe('\x01\0\0\0');
     expect(reader.keyOf(bytes, second)).toBe('\x02\0\0\0');
     const other = new Uint8Array(Buffer.concat([image(1, 'a', 'x'), image(1, null, 'b'), image(1, '', 'b')]));

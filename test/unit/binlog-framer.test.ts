@@ -19,7 +19,8 @@ function frame(chunks: Iterable<Buffer>): Buffer[] {
   const found: Buffer[] = [];
   for (const chunk of chunks) {
     framer.push(chunk);
-    while (framer.next()) found.push(Buffer.from(framer.bytes.subarray(framer.start, framer.end)));
+    while (framer.next())
+      for (let i = 0; i < framer.count; i++) found.push(Buffer.from(framer.bytes.subarray(framer.starts[i], framer.ends[i])));
   }
   return found;
 }

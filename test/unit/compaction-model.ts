@@ -2,7 +2,9 @@
  * A small database in memory with primary and secondary unique keys, keyless tables and foreign keys with actions that
  * change children without a word in the log, as InnoDB does. What compaction is judged against.
  */
+
 import type { ForeignKeyFact, Operation, RowImages } from '../../activities/engines/engine.js';
+import { imageAt } from '../../activities/engines/row-images.js';
 import type { ChangesBody, NetChanges, RowFormat, TableShape } from '../../activities/wagon/body.js';
 import { images } from './wagon-fixture.js';
 
@@ -159,11 +161,11 @@ export function rowImages(...rows: readonly Row[]): RowImages {
 }
 function forEachRow(operation: Operation, rows: RowImages, each: (before: Row | null, after: Row | null) => void): void {
   const row = (image: number): Row => {
-    const [a = 0, b = 0, c = 0, d = 0] = rows.bytes.subarray(rows.offsets[image], rows.offsets[image + 1]);
+    const [a = 0, b = 0, c = 0, d = 0] = imageAt(rows, image);
     return [a, b, c, d];
   };
   const step = operation === 'update' ? 2 : 1;
-  for (let image = 0; image + step < rows.offsets.length; image += step) {
+  for (let image = 0; image < rows.images; image += step) {
     if (operation === 'insert') each(null, row(image));
     else if (operation === 'delete') each(row(image), null);
     else each(row(image), row(image + 1));

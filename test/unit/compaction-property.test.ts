@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ForeignKeyFact, LogBatch, LogItem, Operation } from '../../activities/engines/engine.js';
-import { type CutPiece, cutBodies } from '../../activities/wagon/cut.js';
-import { concatImages } from '../../activities/wagon/row-images.js';
+import { concatImages } from '../../activities/engines/row-images.js';
+import { cutBodies } from '../../activities/wagon/cut.js';
+import type { CutPiece } from '../../activities/wagon/cut-piece.js';
 import { factsOf, ModelDatabase, modelFormat, Refused, type Row, rowImages, type Schema, shapesOf } from './compaction-model.js';
 import { position } from './wagon-fixture.js';
 

@@ -1,7 +1,9 @@
 /** Where a cut of a followed log ends: behind whole transactions, not before the log's end, and soon after the first change. */
+
 import { describe, expect, it } from 'vitest';
 import { FollowedLog } from '../../activities/cycle/follow-log.js';
 import type { LogBatch, LogItem } from '../../activities/engines/engine.js';
+import { rowImages } from '../../activities/engines/row-images.js';
 import type { Position } from '../../activities/vocabulary.js';
 
 const begin: LogItem = { kind: 'begin' };
@@ -10,7 +12,7 @@ const rows: LogItem = {
   kind: 'rows',
   table: { database: 'shop', table: 'orders', bytes: Uint8Array.of(1) },
   operation: 'insert',
-  rows: { bytes: Uint8Array.of(1), offsets: Int32Array.of(0, 1) },
+  rows: rowImages(Uint8Array.of(1), Int32Array.of(0, 1)),
   foreignKeyChecks: true,
   uniqueChecks: true,
 };

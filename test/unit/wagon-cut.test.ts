@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { RowImages } from '../../activities/engines/changes.js';
 import type { DdlStatement, ForeignKeyFact, LogBatch, LogItem } from '../../activities/engines/engine.js';
 import { sessionUntold } from '../../activities/engines/mysql/binlog/query-event.js';
-import { type CutOptions, type CutPiece, cutBodies } from '../../activities/wagon/cut.js';
+import { type CutOptions, cutBodies } from '../../activities/wagon/cut.js';
+import type { CutPiece } from '../../activities/wagon/cut-piece.js';
 import { factsOf, modelFormat, type Row, rowImages, type Schema, shapesOf } from './compaction-model.js';
 import { codeOf, position } from './wagon-fixture.js';
 
@@ -330,12 +332,10 @@ describe('compaction', () => {
     net,
   }: {
     ordered: readonly unknown[];
-    net: readonly { deletes: { offsets: Int32Array }; updates: { offsets: Int32Array }; inserts: { offsets: Int32Array } }[];
+    net: readonly { deletes: RowImages; updates: RowImages; inserts: RowImages }[];
   }) => ({
     ordered: ordered.length,
-    net: net.map(({ deletes, updates, inserts }) =>
-      [deletes.offsets.length - 1, (updates.offsets.length - 1) / 2, inserts.offsets.length - 1].join(' '),
-    ),
+    net: net.map(({ deletes, updates, inserts }) => [deletes.images, updates.images / 2, inserts.images].join(' ')),
   });
 
   it('leaves one change a key: insert then update, update twice, insert then delete, delete then insert', async () => {

@@ -1,7 +1,9 @@
 /** Two sites with real key rings in a temporary folder, and bodies of every kind, for the wagon's tests. */
+
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { rowImages } from '../../activities/engines/row-images.js';
 import { type Epoch, NO_WAGON, type Position, type Sequence, type SiteName, type StreamName } from '../../activities/vocabulary.js';
 import type { ChangesBody, WagonBody } from '../../activities/wagon/body.js';
 import type { HeaderFields, WagonExpectation } from '../../activities/wagon/contract.js';
@@ -64,7 +66,7 @@ export function images(...rows: readonly Uint8Array[]) {
   rows.forEach((row, index) => {
     offsets[index + 1] = (offsets[index] ?? 0) + row.length;
   });
-  return { bytes: new Uint8Array(Buffer.concat(rows)), offsets };
+  return rowImages(new Uint8Array(Buffer.concat(rows)), offsets);
 }
 
 export function changesBody(rows: readonly Uint8Array[] = [Uint8Array.of(1, 2, 3), Uint8Array.of(4)]): ChangesBody {

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RowImages } from '../../activities/engines/changes.js';
+import { imageAt } from '../../activities/engines/row-images.js';
 import { NO_WAGON } from '../../activities/vocabulary.js';
 import type { WagonBody } from '../../activities/wagon/body.js';
 import type { WagonOpener, WagonSealer } from '../../activities/wagon/contract.js';
@@ -20,10 +22,8 @@ function readable(body: WagonBody): unknown {
   return JSON.parse(
     JSON.stringify(body, (_, value) => {
       if (value !== null && typeof value === 'object' && value.offsets instanceof Int32Array) {
-        const { bytes, offsets } = value as { bytes: Uint8Array; offsets: Int32Array };
-        return Array.from({ length: offsets.length - 1 }, (_, i) =>
-          Buffer.from(bytes.subarray(offsets[i], offsets[i + 1])).toString('hex'),
-        );
+        const rows = value as RowImages;
+        return Array.from({ length: rows.images }, (_, i) => Buffer.from(imageAt(rows, i)).toString('hex'));
       }
       if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
       return typeof value === 'bigint' ? `${value}n` : value;

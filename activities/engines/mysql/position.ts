@@ -18,7 +18,7 @@ export interface BinlogPosition {
    * When the server began the file, seconds since 1970, as the file's format description says: after RESET MASTER another file bears its name.
    * Absent: not known, and then not compared.
    */
-  readonly made?: number;
+  readonly made?: number | undefined;
   /** Everything that was executed before this position, in the server's own notation; '' without GTIDs. */
   readonly gtid: string;
   /**

@@ -19,7 +19,7 @@ import {
   serverKind,
 } from './connection.js';
 import { fileAfter, logEnd, queryError } from './log-end.js';
-import { type BinlogPosition, comparePlace, parsePosition } from './position.js';
+import { type BinlogPosition, comparePlace, fileNumber, parsePosition } from './position.js';
 
 export { mysqlRowFormat } from './binlog/row-format.js';
 export { currentPosition } from './current-position.js';
@@ -148,17 +148,13 @@ interface Goal {
 async function* consume(
   dump: DumpConnection,
   assembler: TransactionAssembler,
-  { end, follow, ...goal }: Goal,
+  { end, follow, ...before }: Goal,
   where: string,
 ): AsyncGenerator<LogBatch, SrdfError | null> {
-  let { reachedEnd } = goal;
+  let { reachedEnd } = before;
   const framer = new PacketFramer();
-  const take = (): LogBatch => {
-    const { items } = assembler;
-    assembler.items = [];
-    assembler.itemBytes = 0;
-    return { items };
-  };
+  const { batch } = assembler;
+  const goal = { number: fileNumber(end.file), offset: end.offset };
   for (;;) {
     const chunk = await dump.nextChunk();
     if (chunk === null)
@@ -170,35 +166,37 @@ async function* consume(
     framer.push(chunk);
     let finished = false;
     while (!finished && framer.next()) {
-      const { bytes, start } = framer;
-      const status = bytes[start];
-      if (status === 0xfe && framer.end - start < 9) finished = true;
-      else if (status === 0xff) {
-        const { error, torn } = serverError(bytes, start, framer.end, assembler, where);
-        if (torn) return error;
-        throw error;
-      } else {
-        const inner = assembler.event(bytes, start + 1, framer.end);
-        if (inner !== null)
-          for (const event of inner) {
-            assembler.innerEvent(event);
-            if (assembler.itemBytes >= BATCH_BYTES) yield take();
-          }
-        finished = !follow && !assembler.inTransaction && hasPassed(assembler, end);
+      const { bytes, starts, ends, count } = framer;
+      const checked = assembler.vouchesFor(framer);
+      for (let i = 0; i < count && !finished; i++) {
+        const start = starts[i] as number;
+        const end = ends[i] as number;
+        const status = bytes[start];
+        if (status === 0xfe && end - start < 9) finished = true;
+        else if (status === 0xff) {
+          const { error, torn } = serverError(bytes, start, end, assembler, where);
+          if (torn) return error;
+          throw error;
+        } else {
+          const inner = assembler.event(bytes, start + 1, end, checked);
+          if (inner !== null)
+            for (const event of inner) {
+              assembler.innerEvent(event);
+              if (batch.bytes >= BATCH_BYTES) yield batch.take();
+            }
+          finished = !follow && !assembler.inTransaction && assembler.hasPassed(goal);
+        }
       }
     }
-    const atEnd = finished || (!reachedEnd && hasPassed(assembler, end));
+    const atEnd = finished || (!reachedEnd && assembler.hasPassed(goal));
     if (atEnd && !assembler.inTransaction) assembler.endOfLog();
     if (follow && atEnd && !reachedEnd) {
       reachedEnd = true;
-      yield { ...take(), reachedEnd };
-    } else if (assembler.items.length > 0) yield take();
+      yield { ...batch.take(), reachedEnd };
+    } else if (batch.items.length > 0) yield batch.take();
     if (finished) return null;
   }
 }
-
-const hasPassed = (assembler: TransactionAssembler, end: BinlogPosition): boolean =>
-  comparePlace({ ...end, file: assembler.file, offset: assembler.offset }, end) >= 0;
 
 function dumpStart(at: BinlogPosition, moved: boolean, kind: ServerKind): DumpRequest['start'] {
   if (!moved && at.offset <= LARGEST_OFFSET) return { by: 'file', file: at.file, offset: at.offset };

@@ -11,7 +11,7 @@ function framed(stream: Buffer, sizes: () => number): string[] {
     const size = sizes();
     framer.push(stream.subarray(at, at + size));
     at += size;
-    while (framer.next()) found.push(framer.bytes.toString('hex', framer.start, framer.end));
+    while (framer.next()) for (let i = 0; i < framer.count; i++) found.push(framer.bytes.toString('hex', framer.starts[i], framer.ends[i]));
   }
   return found;
 }

@@ -1,9 +1,11 @@
 /** A table map and images of its rows, as a wagon brings them to the target. Input: length of the table map (2 bytes), table map, image. */
+
 import { decodeRow } from '../../../activities/engines/mysql/binlog/decode-row.js';
 import { mysqlRowFormat } from '../../../activities/engines/mysql/binlog/row-format.js';
 import { columnSpans, endOfImage } from '../../../activities/engines/mysql/binlog/row-walk.js';
 import { sqlLiteral } from '../../../activities/engines/mysql/binlog/sql-literal.js';
 import { parseTableMap } from '../../../activities/engines/mysql/binlog/table-map.js';
+import { imageAt } from '../../../activities/engines/row-images.js';
 import { type FuzzTarget, require } from '../contract.js';
 import { corpusFiles } from '../corpus.js';
 import { decodeBinlog, isMalformed, LOG_REFUSALS } from '../decode-binlog.js';
@@ -25,9 +27,7 @@ export const rowImage: FuzzTarget = {
   refusals: LOG_REFUSALS,
   corpus: () =>
     corpusFiles('binlog').flatMap((file) =>
-      decodeBinlog(file.bytes).flatMap((item) =>
-        item.kind === 'rows' ? [join(item.table.bytes, item.rows.bytes.subarray(0, item.rows.offsets[1]))] : [],
-      ),
+      decodeBinlog(file.bytes).flatMap((item) => (item.kind === 'rows' ? [join(item.table.bytes, imageAt(item.rows, 0))] : [])),
     ),
   mutate: (input, random) => {
     const [map, image] = parts(input);

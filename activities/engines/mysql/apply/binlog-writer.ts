@@ -2,6 +2,7 @@
 import { SrdfError } from '../../../../temporal/error-catalogue.js';
 import type { TableName } from '../../../vocabulary.js';
 import type { Operation, RowImages } from '../../engine.js';
+import { offsetAt } from '../../row-images.js';
 import { ROWS_FLAG } from '../binlog/rows-event.js';
 import { nameOf } from '../ranges/sql-literals.js';
 import { applyError, serverError } from './apply-errors.js';
@@ -24,8 +25,6 @@ export interface RowSwitches {
 }
 export const UNCHECKED_ROWS: RowSwitches = { foreignKeyChecks: false, uniqueChecks: true };
 
-export const imageCount = (rows: RowImages): number => Math.max(0, rows.offsets.length - 1);
-
 export class BinlogWriter {
   private pending: Buffer[] = [];
   private pendingBytes = 0;
@@ -42,12 +41,11 @@ export class BinlogWriter {
   /** Rows of one operation, in order. Sent when enough has gathered; `flush` sends the rest. */
   async write(table: WriteTable, operation: Operation, rows: RowImages, switches: RowSwitches): Promise<void> {
     const step = operation === 'update' ? 2 : 1;
-    const count = imageCount(rows);
-    for (let from = 0; from < count; ) {
-      const start = rows.offsets[from] ?? 0;
+    for (let from = 0; from < rows.images; ) {
+      const start = offsetAt(rows, from);
       let to = from + step;
-      while (to < count && (rows.offsets[to + step] ?? 0) - start <= EVENT_BYTES) to += step;
-      await this.add(table, operation, rows.bytes.subarray(start, rows.offsets[to] ?? 0), switches);
+      while (to < rows.images && offsetAt(rows, to + step) - start <= EVENT_BYTES) to += step;
+      await this.add(table, operation, rows.bytes.subarray(start, offsetAt(rows, to)), switches);
       from = to;
     }
   }

@@ -8,7 +8,7 @@ import type { RowImages } from '../../engine.js';
 import { EXACT_SQL_MODE } from '../connection.js';
 import { nameOf } from '../ranges/sql-literals.js';
 import { applyError } from './apply-errors.js';
-import { type BinlogWriter, imageCount, UNCHECKED_ROWS, type WriteTable } from './binlog-writer.js';
+import { type BinlogWriter, UNCHECKED_ROWS, type WriteTable } from './binlog-writer.js';
 import { keysBehind, refuseMovedKeys, refuseUnlikeCascade, unlikeChildren } from './catch-up-cascades.js';
 import type { TargetForeignKey } from './foreign-keys.js';
 import { batchesWithoutRepeat, oneSide } from './net-order.js';
@@ -106,7 +106,7 @@ async function removeStaged(rows: RowImages, table: Target, context: CatchUpCont
 }
 
 async function throughStaging(rows: RowImages, table: Target, context: CatchUpContext, statement: string): Promise<void> {
-  if (imageCount(rows) === 0) return;
+  if (rows.images === 0) return;
   const { session, writer, doing } = context;
   const staging = stagingName(table.facts);
   await context.stage(table);

@@ -7,6 +7,7 @@ import type { Connection } from 'mysql2/promise';
 import { SrdfError } from '../../../../temporal/error-catalogue.js';
 import type { TableName } from '../../../vocabulary.js';
 import type { OrderedRun, RowReader, TableShape } from '../../../wagon/body.js';
+import { offsetAt } from '../../row-images.js';
 import { decodeRow } from '../binlog/decode-row.js';
 import { mysqlRowFormat } from '../binlog/row-format.js';
 import { sqlLiteral } from '../binlog/sql-literal.js';
@@ -63,7 +64,7 @@ export async function refuseUnlikeCascade(
 ): Promise<void> {
   const map = parseTableMap(Buffer.from(shape.bytes));
   const names = map.metadata.names ?? [];
-  const { bytes, offsets } = run.rows;
+  const { rows } = run;
   const step = run.operation === 'update' ? 2 : 1;
   const hangs = async (key: TargetForeignKey, condition: string): Promise<boolean> =>
     (await textRows(connection, `SELECT 1 FROM ${quoteTable(key.child)} WHERE ${condition} LIMIT 1`)).length > 0;
@@ -76,8 +77,8 @@ export async function refuseUnlikeCascade(
     const ask = async (): Promise<void> => {
       if (asked.length > 0 && (await hangs(key, `(${fields.join(', ')}) IN (${asked.splice(0).join(', ')})`))) throw unsettled(doing, key);
     };
-    for (let i = 0; i + step < offsets.length; i += step) {
-      const before = referenced(bytes, offsets[i] ?? 0, map, columns);
+    for (let i = 0; i < rows.images; i += step) {
+      const before = referenced(rows.bytes, offsetAt(rows, i), map, columns);
       if (before === 'null' || (step === 2 && sameIn(run, i, shape, key.parentColumns))) continue;
       for (const further of behind.splice(0)) if (await hangs(further, anything(further))) throw unsettled(doing, further);
       if (before === 'unknown') {
@@ -96,14 +97,12 @@ export async function refuseUnlikeCascade(
  * log. A child may have been copied after the move: then it hangs on a key that an older change, applied only now, takes from another
  * row, and nothing in the log would put it right again. Pure.
  */
-export function refuseMovedKeys(run: OrderedRun, reader: RowReader, acting: readonly TargetForeignKey[], doing: string): void {
-  const { bytes, offsets } = run.rows;
+export function refuseMovedKeys({ rows }: OrderedRun, reader: RowReader, acting: readonly TargetForeignKey[], doing: string): void {
   for (const key of acting) {
     if (!key.updates) continue;
-    for (let i = 0; i + 2 < offsets.length; i += 2) {
-      const [before = 0, after = 0] = [offsets[i], offsets[i + 1]];
+    for (let i = 0; i < rows.images; i += 2) {
       const known = key.parentColumns.every((column) => reader.columns.includes(column));
-      if (known && reader.equalIn(key.parentColumns, bytes, before, bytes, after)) continue;
+      if (known && reader.equalIn(key.parentColumns, rows.bytes, offsetAt(rows, i), rows.bytes, offsetAt(rows, i + 1))) continue;
       throw new SrdfError('bootstrap-unsettled', {
         tried: `${doing}, table ${nameOf(key.parent)}`,
         found: `a key that ${nameOf(key.child)} refers to was changed while the two were being copied, and its foreign key carries such a change on (ON UPDATE), which this server doesn't log`,
@@ -113,8 +112,8 @@ export function refuseMovedKeys(run: OrderedRun, reader: RowReader, acting: read
   }
 }
 
-const sameIn = ({ rows: { bytes, offsets } }: OrderedRun, image: number, shape: TableShape, columns: readonly string[]): boolean =>
-  mysqlRowFormat.open(shape).equalIn(columns, bytes, offsets[image] ?? 0, bytes, offsets[image + 1] ?? 0);
+const sameIn = ({ rows }: OrderedRun, image: number, shape: TableShape, columns: readonly string[]): boolean =>
+  mysqlRowFormat.open(shape).equalIn(columns, rows.bytes, offsetAt(rows, image), rows.bytes, offsetAt(rows, image + 1));
 
 /**
  * The values others refer to, as a row of SQL literals. `null`: a NULL among them, which nothing refers to. `unknown`: a column that was

@@ -1,9 +1,10 @@
 /** Whether net changes of a table could meet on a secondary unique key, and how updates are then taken apart. Pure. */
 import type { NetChanges, RowReader } from '../../../wagon/body.js';
 import type { RowImages } from '../../engine.js';
+import { imageAt, offsetAt, rowImages, sliceImages } from '../../row-images.js';
 import type { OpenTable } from './table-facts.js';
 
-const some = (rows: RowImages): boolean => rows.offsets.length > 1;
+const some = (rows: RowImages): boolean => rows.images > 0;
 
 /** An update that leaves every secondary unique key as it is. A key whose values images don't tell counts as touched. */
 function keepsUniqueKeys(table: OpenTable, bytes: Uint8Array, before: number, after: number): boolean {
@@ -12,11 +13,11 @@ function keepsUniqueKeys(table: OpenTable, bytes: Uint8Array, before: number, af
 
 export function collides(net: NetChanges, table: OpenTable): boolean {
   if (table.facts.uniqueKeys.length === 0) return false;
-  const { bytes, offsets } = net.updates;
-  let touching = 0;
-  for (let i = 0; i + 2 < offsets.length && touching < 1; i += 2)
-    if (!keepsUniqueKeys(table, bytes, offsets[i] ?? 0, offsets[i + 1] ?? 0)) touching++;
-  return (some(net.deletes) || touching > 0) && (some(net.inserts) || touching > 0);
+  const { updates } = net;
+  let touching = false;
+  for (let i = 0; i < updates.images && !touching; i += 2)
+    touching = !keepsUniqueKeys(table, updates.bytes, offsetAt(updates, i), offsetAt(updates, i + 1));
+  return (some(net.deletes) || touching) && (some(net.inserts) || touching);
 }
 
 export interface SplitUpdates {
@@ -28,15 +29,13 @@ export function splitUpdates(updates: RowImages, table: OpenTable): SplitUpdates
   const plain = new ImageList();
   const before = new ImageList();
   const after = new ImageList();
-  const { bytes, offsets } = updates;
-  for (let i = 0; i + 2 < offsets.length; i += 2) {
-    const [start = 0, middle = 0, end = 0] = [offsets[i], offsets[i + 1], offsets[i + 2]];
-    if (keepsUniqueKeys(table, bytes, start, middle)) {
-      plain.add(bytes.subarray(start, middle));
-      plain.add(bytes.subarray(middle, end));
+  for (let i = 0; i < updates.images; i += 2) {
+    if (keepsUniqueKeys(table, updates.bytes, offsetAt(updates, i), offsetAt(updates, i + 1))) {
+      plain.add(imageAt(updates, i));
+      plain.add(imageAt(updates, i + 1));
     } else {
-      before.add(bytes.subarray(start, middle));
-      after.add(bytes.subarray(middle, end));
+      before.add(imageAt(updates, i));
+      after.add(imageAt(updates, i + 1));
     }
   }
   return { plain: plain.rows(), before: before.rows(), after: after.rows() };
@@ -45,26 +44,25 @@ export function splitUpdates(updates: RowImages, table: OpenTable): SplitUpdates
 /** Every second image: the before images of updates (`side` 0) or the after images (1). */
 export function oneSide(updates: RowImages, side: 0 | 1): RowImages {
   const list = new ImageList();
-  for (let i = side; i + 1 < updates.offsets.length; i += 2)
-    list.add(updates.bytes.subarray(updates.offsets[i] ?? 0, updates.offsets[i + 1] ?? 0));
+  for (let i = side; i < updates.images; i += 2) list.add(imageAt(updates, i));
   return list.rows();
 }
 
 /** Cuts updates where a row comes again that the same batch has written: within a batch, all can be done at once. */
 export function* batchesWithoutRepeat(updates: RowImages, reader: RowReader): Generator<RowImages> {
-  const { bytes, offsets } = updates;
+  const { bytes } = updates;
   let written = new Set<string>();
   let from = 0;
-  for (let i = 0; i + 2 < offsets.length; i += 2) {
-    const before = reader.keyOf(bytes, offsets[i] ?? 0);
+  for (let i = 0; i < updates.images; i += 2) {
+    const before = reader.keyOf(bytes, offsetAt(updates, i));
     if (written.has(before)) {
-      yield { bytes, offsets: offsets.subarray(from, i + 1) };
+      yield sliceImages(updates, from, i);
       written = new Set();
       from = i;
     }
-    written.add(reader.keyOf(bytes, offsets[i + 1] ?? 0));
+    written.add(reader.keyOf(bytes, offsetAt(updates, i + 1)));
   }
-  if (from < offsets.length - 1) yield { bytes, offsets: offsets.subarray(from) };
+  if (from < updates.images) yield sliceImages(updates, from, updates.images);
 }
 
 class ImageList {
@@ -75,6 +73,6 @@ class ImageList {
   rows(): RowImages {
     const offsets = new Int32Array(this.images.length + 1);
     for (const [i, image] of this.images.entries()) offsets[i + 1] = (offsets[i] ?? 0) + image.length;
-    return { bytes: Buffer.concat(this.images), offsets };
+    return rowImages(Buffer.concat(this.images), offsets);
   }
 }

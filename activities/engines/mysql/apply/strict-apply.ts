@@ -1,7 +1,7 @@
 /** Applies a body of changes as they are: a row that isn't as the source says it was is an error of the server. */
 import type { ChangesBody, NetChanges } from '../../../wagon/body.js';
 import type { RowImages } from '../../engine.js';
-import { type BinlogWriter, imageCount, UNCHECKED_ROWS, type WriteTable } from './binlog-writer.js';
+import { type BinlogWriter, UNCHECKED_ROWS, type WriteTable } from './binlog-writer.js';
 import { collides, splitUpdates } from './net-order.js';
 import type { OpenTable } from './table-facts.js';
 
@@ -52,7 +52,7 @@ async function applyNet(net: NetChanges, table: OpenTable & { readonly write: Wr
 }
 
 export function count(counts: RowCounts, operation: 'insert' | 'update' | 'delete', rows: RowImages): void {
-  const images = imageCount(rows);
+  const { images } = rows;
   if (operation === 'insert') counts.inserted += images;
   else if (operation === 'delete') counts.deleted += images;
   else counts.updated += images / 2;

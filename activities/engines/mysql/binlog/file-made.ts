@@ -31,9 +31,12 @@ export async function fileMade(
       if (chunk === null) throw nothing(access, at.file, 'the server closed the connection');
       framer.push(chunk);
       while (framer.next()) {
-        const { bytes, start, end } = framer;
-        if (bytes[start] !== 0) throw nothing(access, at.file, bytes.toString('latin1', Math.min(start + 9, end), end));
-        if (bytes[start + 5] === EVENT.FORMAT_DESCRIPTION) return bytes.readUInt32LE(start + 1);
+        const { bytes, starts, ends, count } = framer;
+        for (let i = 0; i < count; i++) {
+          const [start = 0, end = 0] = [starts[i], ends[i]];
+          if (bytes[start] !== 0) throw nothing(access, at.file, bytes.toString('latin1', Math.min(start + 9, end), end));
+          if (bytes[start + 5] === EVENT.FORMAT_DESCRIPTION) return bytes.readUInt32LE(start + 1);
+        }
       }
     }
   } finally {

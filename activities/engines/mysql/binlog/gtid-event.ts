@@ -19,6 +19,25 @@ export interface GtidEvent {
 const uuidText = (hex: string): string =>
   `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 const milliseconds = (microseconds: bigint): number => Number(microseconds / 1000n);
+
+/** The uuid met last, since a log is mostly one server's: its bytes and its text. */
+const lastUuid = { bytes: Buffer.alloc(16), text: uuidText('0'.repeat(32)) };
+function uuidAt(bytes: Buffer, at: number): string {
+  for (let i = 0; i < 16; i++)
+    if (bytes[at + i] !== lastUuid.bytes[i]) {
+      lastUuid.bytes = Buffer.from(bytes.subarray(at, at + 16));
+      lastUuid.text = uuidText(lastUuid.bytes.toString('hex'));
+      break;
+    }
+  return lastUuid.text;
+}
+/** 64 bits, as far as a number can hold them. */
+function sequenceAt(bytes: Buffer, at: number): number {
+  const high = bytes.readUInt32LE(at + 4);
+  const value = high * 2 ** 32 + bytes.readUInt32LE(at);
+  if (value < 1 || high > 0x1f_ffff) throw new RangeError(`sequence number ${bytes.readBigUInt64LE(at)} is out of range`);
+  return value;
+}
 const safe = (value: bigint): number => {
   if (value < 1n || value > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError(`sequence number ${value} is out of range`);
   return Number(value);
@@ -26,20 +45,20 @@ const safe = (value: bigint): number => {
 
 /** MySQL GTID and ANONYMOUS_GTID (control_events.h `Gtid_event`). */
 export function readMysqlGtid(bytes: Buffer, start: number, end: number, anonymous: boolean): GtidEvent {
-  const source = uuidText(bytes.toString('hex', start + 1, start + 17));
-  const sequence = anonymous ? 0 : safe(bytes.readBigUInt64LE(start + 17));
+  const source = uuidAt(bytes, start + 1);
+  const sequence = anonymous ? 0 : sequenceAt(bytes, start + 17);
   // Logical clock: type 1 byte, two counters of 8; then the commit time in microseconds, 55 bits.
   const timeAt = start + 25 + 17;
   let committedAt: number | null = null;
   if (bytes[start + 25] === 2 && timeAt + 7 <= end)
-    committedAt = milliseconds((bytes.readBigUInt64LE(timeAt - 1) >> 8n) & ((1n << 55n) - 1n));
+    committedAt = Math.floor(((bytes.readUIntLE(timeAt + 4, 3) & 0x7f_ffff) * 2 ** 32 + bytes.readUInt32LE(timeAt)) / 1000);
   const gtid = anonymous ? null : { source, server: 0, sequence };
   return { gtid, committedAt, standalone: false, transactional: true, alterPhase: false, xa: 'none' };
 }
 
 /** MariaDB GTID (sql/log_event_server.cc `Gtid_log_event`): sequence 8, domain 4, flags 1, then what the flags announce. */
 export function readMariadbGtid(bytes: Buffer, start: number, end: number, serverId: number): GtidEvent {
-  const sequence = safe(bytes.readBigUInt64LE(start));
+  const sequence = sequenceAt(bytes, start);
   const domain = bytes.readUInt32LE(start + 8);
   const flags = bytes.readUInt8(start + 12);
   let p = start + 13;

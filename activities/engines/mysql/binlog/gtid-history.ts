@@ -1,7 +1,7 @@
 /** Which transactions a stream has: what a GTID event is judged by, and what positions say. Pure. */
 import type { EngineName } from '../../engine.js';
 import type { BinlogPosition } from '../position.js';
-import { type Gtid, MariadbGtidSet, MysqlGtidSet } from './gtid-set.js';
+import { type Gtid, type GtidSetPieces, MariadbGtidSet, MysqlGtidSet } from './gtid-set.js';
 
 export class GtidHistory {
   private readonly executed: MariadbGtidSet | MysqlGtidSet;
@@ -46,7 +46,11 @@ export class GtidHistory {
     this.known.remove(gtid.source);
   }
 
-  get fields(): { readonly gtid: string; readonly known: string } {
-    return { gtid: this.executed.toString(), known: this.knownAll ? 'all' : this.known.toString() };
+  /** Everything executed so far; changes as the log goes on, but for what was taken of it. */
+  get pieces(): GtidSetPieces {
+    return this.executed.pieces;
+  }
+  get stillKnown(): string {
+    return this.knownAll ? 'all' : this.known.toString();
   }
 }

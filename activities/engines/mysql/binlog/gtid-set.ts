@@ -8,6 +8,8 @@ import type { EngineName } from '../../engine.js';
 
 export interface GtidSet {
   readonly family: EngineName;
+  /** Its text in three pieces, of which a log that goes on changes the middle one alone. */
+  readonly pieces: GtidSetPieces;
   /** Adds a transaction at its end. `name` is its GTID as in `transaction` of a commit. */
   add(gtid: Gtid): void;
   contains(gtid: Gtid): boolean;
@@ -15,6 +17,15 @@ export interface GtidSet {
   clone(): GtidSet;
   toString(): string;
 }
+/** `around[0]`, `newest` and `around[1]` together are a set's text; the two around are the same array until something else changes. */
+export interface GtidSetPieces {
+  readonly around: readonly [string, string];
+  /** Sequence number of the transaction added last; '' in a set without any. */
+  readonly newest: number | '';
+}
+const NO_GTIDS: GtidSetPieces = { around: ['', ''], newest: '' };
+export const gtidText = ({ around, newest }: GtidSetPieces): string => `${around[0]}${newest}${around[1]}`;
+
 /** MySQL: `source` is `uuid` or `uuid:tag`. MariaDB: `source` is the domain, `server` the originating server id. */
 export interface Gtid {
   readonly source: string;
@@ -36,10 +47,12 @@ export function gtidName(family: EngineName, gtid: Gtid): string {
 
 export class MariadbGtidSet implements GtidSet {
   readonly family = 'mariadb';
-  private text: string | null = null;
-  private constructor(readonly domains: Map<string, { server: number; sequence: number }>) {}
+  /** The domain that moved last, and the text around its number. */
+  private moving = '';
+  private around: readonly [string, string] | null = null;
+  private constructor(readonly domains: Map<string, { readonly server: number; sequence: number }>) {}
   static parse(text: string): MariadbGtidSet {
-    const domains = new Map<string, { server: number; sequence: number }>();
+    const domains = new Map<string, { readonly server: number; sequence: number }>();
     for (const part of text.split(',')) {
       if (part.trim() === '') continue;
       const [, domain, server, sequence] = /^(\d+)-(\d+)-(\d+)$/.exec(part.trim()) ?? [];
@@ -48,9 +61,13 @@ export class MariadbGtidSet implements GtidSet {
     }
     return new MariadbGtidSet(domains);
   }
-  add(gtid: Gtid): void {
-    this.domains.set(gtid.source, { server: gtid.server, sequence: gtid.sequence });
-    this.text = null;
+  add({ source, server, sequence }: Gtid): void {
+    const last = this.domains.get(source);
+    if (last?.server === server) last.sequence = sequence;
+    else this.domains.set(source, { server, sequence });
+    if (last?.server === server && this.moving === source) return;
+    this.moving = source;
+    this.around = null;
   }
   contains(gtid: Gtid): boolean {
     const last = this.domains.get(gtid.source);
@@ -61,20 +78,27 @@ export class MariadbGtidSet implements GtidSet {
     return [...other.domains].every(([source, last]) => this.contains({ source, ...last }));
   }
   remove(domain: string): void {
-    if (this.domains.delete(domain)) this.text = null;
+    if (this.domains.size === 0 || !this.domains.delete(domain)) return;
+    this.around = null;
   }
   clone(): MariadbGtidSet {
-    return new MariadbGtidSet(new Map(this.domains));
+    return MariadbGtidSet.parse(this.toString());
+  }
+  get pieces(): GtidSetPieces {
+    if (this.domains.size === 0) return NO_GTIDS;
+    this.around ??= this.aroundMoving();
+    return { around: this.around, newest: this.domains.get(this.moving)?.sequence ?? '' };
+  }
+  private aroundMoving(): [string, string] {
+    const domains = [...this.domains].sort(([a], [b]) => Number(a) - Number(b));
+    if (!this.domains.has(this.moving)) this.moving = domains[0]?.[0] ?? '';
+    const at = domains.findIndex(([domain]) => domain === this.moving);
+    const text = (some: typeof domains): string[] => some.map(([domain, last]) => `${domain}-${last.server}-${last.sequence}`);
+    const before = [...text(domains.slice(0, at)), `${this.moving}-${this.domains.get(this.moving)?.server}-`].join(',');
+    return [before, ['', ...text(domains.slice(at + 1))].join(',')];
   }
   toString(): string {
-    // Asked for at every commit, and mostly there is one domain.
-    if (this.text === null) {
-      const domains = [...this.domains];
-      if (domains.length > 1) domains.sort(([a], [b]) => Number(a) - Number(b));
-      this.text = '';
-      for (const [domain, last] of domains) this.text += `${this.text === '' ? '' : ','}${domain}-${last.server}-${last.sequence}`;
-    }
-    return this.text;
+    return gtidText(this.pieces);
   }
 }
 
@@ -83,7 +107,9 @@ type Intervals = [number, number][];
 
 export class MysqlGtidSet implements GtidSet {
   readonly family = 'mysql';
-  private readonly texts = new Map<string, string>();
+  /** The source that moved last, and the text around its last number. */
+  private moving = '';
+  private around: readonly [string, string] | null = null;
   private constructor(readonly sources: Map<string, Intervals>) {}
   static parse(text: string): MysqlGtidSet {
     const set = new MysqlGtidSet(new Map());
@@ -101,17 +127,21 @@ export class MysqlGtidSet implements GtidSet {
     }
     return set;
   }
-  private addInterval(source: string, from: number, to: number, text: string): void {
-    if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to) || from < 1 || to < from) throw malformed(text);
-    this.texts.delete(source);
+  private addInterval(source: string, from: number, to: number, what: string | number): void {
+    if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to) || from < 1 || to < from) throw malformed(String(what));
     const intervals = this.sources.get(source);
+    const newest = intervals?.at(-1);
+    // The number alone changes when the last interval grows, and is more than one transaction already.
+    if (source !== this.moving || newest === undefined || from !== newest[1] + 1 || newest[0] === newest[1]) {
+      this.moving = source;
+      this.around = null;
+    }
     if (intervals === undefined) {
       this.sources.set(source, [[from, to]]);
       return;
     }
-    const last = intervals.at(-1);
-    if (last !== undefined && from === last[1] + 1) {
-      last[1] = to;
+    if (newest !== undefined && from === newest[1] + 1) {
+      newest[1] = to;
       return;
     }
     intervals.push([from, to]);
@@ -124,8 +154,8 @@ export class MysqlGtidSet implements GtidSet {
     }
     this.sources.set(source, merged);
   }
-  add(gtid: Gtid): void {
-    this.addInterval(gtid.source, gtid.sequence, gtid.sequence, gtidName('mysql', gtid));
+  add({ source, sequence }: Gtid): void {
+    this.addInterval(source, sequence, sequence, sequence);
   }
   contains(gtid: Gtid): boolean {
     const intervals = this.sources.get(gtid.source);
@@ -143,17 +173,29 @@ export class MysqlGtidSet implements GtidSet {
   clone(): MysqlGtidSet {
     return new MysqlGtidSet(new Map([...this.sources].map(([source, it]) => [source, it.map(([a, b]) => [a, b] as [number, number])])));
   }
+  get pieces(): GtidSetPieces {
+    if (!this.sources.has(this.moving)) {
+      const [any] = this.sources.keys();
+      if (any === undefined) return NO_GTIDS;
+      this.moving = any;
+      this.around = null;
+    }
+    const intervals = this.sources.get(this.moving) ?? [];
+    this.around ??= this.aroundMoving(intervals);
+    return { around: this.around, newest: intervals.at(-1)?.[1] ?? '' };
+  }
+  private aroundMoving(moving: Intervals): [string, string] {
+    const sources = [...this.sources.keys()].sort();
+    const at = sources.indexOf(this.moving);
+    const interval = ([from, to]: readonly [number, number]): string => (from === to ? `${from}` : `${from}-${to}`);
+    const text = (some: readonly string[]): string[] =>
+      some.map((source) => `${source}:${(this.sources.get(source) ?? []).map(interval).join(':')}`);
+    const [from = 0, to = 0] = moving.at(-1) ?? [];
+    const own = [this.moving, ...moving.slice(0, -1).map(interval), from === to ? '' : `${from}-`].join(':');
+    return [[...text(sources.slice(0, at)), own].join(','), ['', ...text(sources.slice(at + 1))].join(',')];
+  }
   toString(): string {
-    return [...this.sources.keys()]
-      .sort()
-      .map((source) => {
-        const known = this.texts.get(source);
-        if (known !== undefined) return known;
-        const text = `${source}:${(this.sources.get(source) ?? []).map(([a, b]) => (a === b ? `${a}` : `${a}-${b}`)).join(':')}`;
-        this.texts.set(source, text);
-        return text;
-      })
-      .join(',');
+    return gtidText(this.pieces);
   }
   /**
    * As COM_BINLOG_DUMP_GTID wants it: number of sources, then uuid, number of intervals, [from, to) each, 64-bit little-endian.

@@ -1,15 +1,21 @@
 /** Where a reader stands in the log, and what it says when it can't go on there. Pure. */
 import { SrdfError } from '../../../../temporal/error-catalogue.js';
+import { fileNumber } from '../position.js';
 import { EVENT, eventName } from './event-types.js';
 
 export class LogPlace {
+  /** The file's number, which orders a server's files. */
+  number: number;
+
   constructor(
     /** For messages: `host:port`. */
     readonly source: string,
     public file: string,
     /** Behind the last event. */
     public offset: number,
-  ) {}
+  ) {
+    this.number = fileNumber(file);
+  }
 
   get tried(): string {
     return `reading the binary log of ${this.source} at ${this.file}:${this.offset}`;
@@ -37,6 +43,7 @@ export class LogPlace {
     // A damaged made-up ROTATE can't be told by its checksum; its name can.
     if (!/^[\x21-\x3a\x3c-\x7e]+\.\d{6,}$/.test(file)) throw this.corrupt('a ROTATE event without a file name');
     this.file = file;
+    this.number = fileNumber(file);
     this.offset = Number(bytes.readBigUInt64LE(body));
   }
 

@@ -15,17 +15,17 @@ export interface OpenTable {
 const MANY = 4096;
 
 export class OpenTables {
-  private readonly byId = new Map<number, { readonly body: Buffer; readonly inside: OpenTable | null }>();
+  private readonly byId = new Map<number, { readonly body: DataView; readonly inside: OpenTable | null }>();
   constructor(
     private readonly selection: Selection,
     private readonly place: LogPlace,
   ) {}
 
-  /** A TABLE_MAP event, `bytes[body, end)`. The same bytes again give the same shape again, the object too. */
-  announce(bytes: Buffer, body: number, end: number): void {
-    const id = bytes.readUIntLE(body, 6);
+  /** A TABLE_MAP event, `bytes[body, end)`, and a view of it. The same bytes again give the same shape again, the object too. */
+  announce(bytes: Buffer, view: DataView, body: number, end: number): void {
+    const id = tableId(view, body);
     const known = this.byId.get(id);
-    if (known !== undefined && isAt(known.body, bytes, body + 8, end)) return;
+    if (known !== undefined && isAt(known.body, view, body + 8, end)) return;
     const own = Buffer.from(bytes.subarray(body + 8, end));
     const name = readTableName(own);
     let inside: OpenTable | null = null;
@@ -39,7 +39,7 @@ export class OpenTables {
         });
       inside = { shape: { database: name.database, table: name.table, bytes: own }, map };
     }
-    this.byId.set(id, { body: own, inside });
+    this.byId.set(id, { body: new DataView(own.buffer, own.byteOffset, own.length), inside });
   }
 
   /** null: out of scope. */
@@ -56,10 +56,15 @@ export class OpenTables {
   }
 }
 
-/** Whether `bytes[from, end)` are these. As short as they are, a call into the runtime costs more. */
-function isAt(these: Buffer, bytes: Buffer, from: number, end: number): boolean {
-  const { length } = these;
+/** Of a TABLE_MAP or a rows event: 6 bytes. RangeError where they aren't there. */
+export const tableId = (view: DataView, body: number): number => view.getUint16(body + 4, true) * 2 ** 32 + view.getUint32(body, true);
+
+/** Whether these bytes are those from `from` to `end`. As short as they are, a call into the runtime costs more. */
+function isAt(these: DataView, view: DataView, from: number, end: number): boolean {
+  const { byteLength: length } = these;
   if (end - from !== length) return false;
-  for (let i = 0; i < length; i++) if (these[i] !== bytes[from + i]) return false;
+  let i = 0;
+  for (; i + 4 <= length; i += 4) if (these.getInt32(i) !== view.getInt32(from + i)) return false;
+  for (; i < length; i++) if (these.getInt8(i) !== view.getInt8(from + i)) return false;
   return true;
 }

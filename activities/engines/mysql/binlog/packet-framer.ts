@@ -5,12 +5,23 @@
  */
 const LARGEST = 0xffffff;
 const NOTHING = Buffer.alloc(0);
+/** Payloads told of in one go at most. */
+const STRETCH = 4096;
 
-export class PacketFramer {
-  /** The payload found by the last `next()`: `bytes[start, end)`. Valid until the next `push`. */
+/** Payloads that lie in one buffer, in order: payload i is `bytes[starts[i], ends[i])`. */
+export interface Stretch {
+  readonly bytes: Buffer;
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+  readonly count: number;
+}
+
+export class PacketFramer implements Stretch {
+  /** What the last `next()` found. Overwritten by the following one. */
   bytes: Buffer = NOTHING;
-  start = 0;
-  end = 0;
+  readonly starts = new Int32Array(STRETCH);
+  readonly ends = new Int32Array(STRETCH);
+  count = 0;
 
   private buffer: Buffer = NOTHING;
   private at = 0;
@@ -50,18 +61,23 @@ export class PacketFramer {
     this.waitingBytes = 0;
   }
 
-  /** Whether another whole payload was found. */
+  /** Whether another stretch of whole payloads was found. */
   next(): boolean {
     if (this.waitingBytes > 0) return false;
+    this.count = 0;
     for (;;) {
       if (this.at === this.buffer.length && this.behind.length > 0) {
         this.buffer = this.behind;
         this.at = 0;
         this.behind = NOTHING;
       }
+      if (this.large.length === 0) {
+        this.takeWhole();
+        if (this.count > 0) return true;
+      }
       const { buffer, at } = this;
       const left = buffer.length - at;
-      const length = left < 4 ? 0 : (buffer[at] as number) | ((buffer[at + 1] as number) << 8) | ((buffer[at + 2] as number) << 16);
+      const length = left < 4 ? 0 : buffer.readUIntLE(at, 3);
       if (left < 4 + length) {
         this.needed = 4 + length;
         this.buffer = NOTHING;
@@ -70,20 +86,34 @@ export class PacketFramer {
         return false;
       }
       this.at = at + 4 + length;
-      if (length < LARGEST && this.large.length === 0) {
-        this.bytes = buffer;
-        this.start = at + 4;
-        this.end = this.at;
-        return true;
-      }
       this.large.push(buffer.subarray(at + 4, this.at));
       if (length === LARGEST) continue;
       this.bytes = Buffer.concat(this.large);
       this.large = [];
-      this.start = 0;
-      this.end = this.bytes.length;
+      this.starts[0] = 0;
+      this.ends[0] = this.bytes.length;
+      this.count = 1;
       return true;
     }
+  }
+
+  /** Every payload from here on that is whole in this buffer and one packet long. */
+  private takeWhole(): void {
+    const { buffer, starts, ends } = this;
+    const { length: size } = buffer;
+    let { at } = this;
+    let count = 0;
+    while (count < STRETCH && at + 4 <= size) {
+      const length = (buffer[at] as number) | ((buffer[at + 1] as number) << 8) | ((buffer[at + 2] as number) << 16);
+      const end = at + 4 + length;
+      if (end > size || length === LARGEST) break;
+      starts[count] = at + 4;
+      ends[count++] = end;
+      at = end;
+    }
+    this.bytes = buffer;
+    this.at = at;
+    this.count = count;
   }
 
   private wait(piece: Buffer): void {

@@ -68,6 +68,16 @@ export function readQueryEvent(bytes: Buffer, start: number, end: number, timest
   };
 }
 
+const BEGIN = Buffer.from('BEGIN');
+
+/** Whether a QUERY event's statement is BEGIN, as servers write it before a transaction's rows; nothing else of it matters then. */
+export function isBegin(bytes: Buffer, start: number, end: number): boolean {
+  const sql = end - BEGIN.length;
+  if (start + 13 + bytes.readUInt16LE(start + 11) + bytes.readUInt8(start + 8) + 1 !== sql) return false;
+  for (let i = 0; i < BEGIN.length; i++) if (bytes[sql + i] !== BEGIN[i]) return false;
+  return true;
+}
+
 /** A session of which the log tells nothing. `timestamp`: seconds since 1970. */
 export const sessionUntold = (timestamp: number): DdlSession => ({
   sqlMode: null,

@@ -1,4 +1,4 @@
-/** Rows events, every version: from the event to whole row images with their offsets, in one copy. Pure. */
+/** Rows events, every version: from the event to the offsets of whole row images in it. Pure. */
 import { SrdfError } from '../../../../temporal/error-catalogue.js';
 import type { Operation, RowImages } from '../../engine.js';
 import { EVENT } from './event-types.js';
@@ -13,9 +13,14 @@ export interface RowsEventKind {
   readonly extra: boolean;
   readonly compressed: boolean;
 }
+function byNumber<T>(entries: readonly (readonly [number, T])[]): readonly (T | undefined)[] {
+  const list = new Array<T | undefined>(256).fill(undefined);
+  for (const [number, value] of entries) list[number] = value;
+  return list;
+}
 const kind = (operation: Operation, extra: boolean, compressed: boolean): RowsEventKind => ({ operation, extra, compressed });
-/** By event type. */
-export const ROWS_EVENTS: ReadonlyMap<number, RowsEventKind> = new Map([
+/** By event type; nothing for the other events. */
+export const ROWS_EVENTS: readonly (RowsEventKind | undefined)[] = byNumber([
   [EVENT.WRITE_ROWS_V1, kind('insert', false, false)],
   [EVENT.UPDATE_ROWS_V1, kind('update', false, false)],
   [EVENT.DELETE_ROWS_V1, kind('delete', false, false)],
@@ -48,49 +53,28 @@ export const KNOWN_ROWS_FLAGS = 0x1f;
 export const foreignKeysApply = (flags: number): boolean =>
   (flags & (ROWS_FLAG.NO_FOREIGN_KEY_CHECKS | ROWS_FLAG.USE_SQL_FOREIGN_KEY)) === 0;
 
-/**
- * Memory for images, handed out piece by piece so that a small rows event doesn't cost an allocation of its own.
- * Pieces share their ArrayBuffer: copy before transferring one to another thread.
- */
-export class ImageSlab {
-  private bytes = new Uint8Array(0);
-  private used = 0;
-  private numbers = new Int32Array(0);
-  private numbersUsed = 0;
+const SPACE = 16_384;
 
-  copy(source: Buffer, start: number, end: number): Uint8Array {
-    const length = end - start;
-    const view = new Uint8Array(source.buffer, source.byteOffset + start, length);
-    if (length > 65_536) return view.slice();
-    if (this.used + length > this.bytes.length) {
-      this.bytes = new Uint8Array(262_144);
-      this.used = 0;
-    }
-    const piece = this.bytes.subarray(this.used, this.used + length);
-    piece.set(view);
-    this.used += length;
-    return piece;
-  }
-  copyNumbers(source: Int32Array, length: number): Int32Array {
-    if (length > 16_384) return source.slice(0, length);
-    if (this.numbersUsed + length > this.numbers.length) {
-      this.numbers = new Int32Array(32_768);
-      this.numbersUsed = 0;
-    }
-    const piece = this.numbers.subarray(this.numbersUsed, this.numbersUsed + length);
-    for (let i = 0; i < length; i++) piece[i] = source[i] as number;
-    this.numbersUsed += length;
-    return piece;
+/** Room for offsets of images, shared by many runs so that a small rows event doesn't cost an allocation of its own. */
+export class OffsetSpace {
+  numbers = new Int32Array(SPACE);
+  /** Behind the offsets of the last whole run. */
+  used = 0;
+
+  /** Another array, in which the `begun` offsets of the run that is being read stand first. */
+  renew(begun: number): void {
+    const larger = new Int32Array(Math.max(SPACE, 2 * begun));
+    larger.set(this.numbers.subarray(this.used, this.used + begun));
+    this.numbers = larger;
+    this.used = 0;
   }
 }
 
-let scratch = new Int32Array(4096);
-
 /**
- * `bytes[at, end)`: behind table id and flags. Throws `source-preflight` for images that aren't FULL, RangeError when rows
- * don't end where the event does (the caller tells where).
+ * `bytes[at, end)`: behind table id and flags. The images stay where they are, but those of a compressed event. Throws
+ * `source-preflight` for images that aren't FULL, RangeError when rows don't end where the event does (the caller tells where).
  */
-export function readRows(bytes: Buffer, at: number, end: number, event: RowsEventKind, map: TableMap, slab: ImageSlab): RowImages {
+export function readRows(bytes: Buffer, at: number, end: number, event: RowsEventKind, map: TableMap, space: OffsetSpace): RowImages {
   let p = at;
   if (event.extra) p += bytes.readUInt16LE(p);
   const width = readPackedInteger(bytes, p);
@@ -114,21 +98,22 @@ export function readRows(bytes: Buffer, at: number, end: number, event: RowsEven
     p = 0;
     rowsEnd = rows.length;
   }
-  const first = p;
-  let count = 0;
+  let { numbers, used } = space;
+  let images = 0;
   while (p < rowsEnd) {
-    if (count + 1 >= scratch.length) {
-      const larger = new Int32Array(scratch.length * 2);
-      larger.set(scratch);
-      scratch = larger;
+    // One more than this image's: the end behind the last.
+    if (used + images + 1 >= numbers.length) {
+      space.renew(images);
+      ({ numbers, used } = space);
     }
-    scratch[count++] = p - first;
+    numbers[used + images++] = p;
     p = endOfImage(rows, p, map);
   }
-  if (p !== rowsEnd) throw new RangeError(`the last row ends at ${p - first}, the event at ${rowsEnd - first}`);
-  if (event.operation === 'update' && count % 2 !== 0) throw new RangeError('an update with a before image and no after image');
-  scratch[count] = p - first;
-  return { bytes: slab.copy(rows, first, rowsEnd), offsets: slab.copyNumbers(scratch, count + 1) };
+  if (p !== rowsEnd) throw new RangeError(`the last row ends ${p - rowsEnd} bytes behind its event`);
+  if (event.operation === 'update' && images % 2 !== 0) throw new RangeError('an update with a before image and no after image');
+  numbers[used + images] = p;
+  space.used = used + images + 1;
+  return { bytes: rows, offsets: numbers, first: used, images };
 }
 
 function allPresent(bytes: Buffer, at: number, columns: number): boolean {
