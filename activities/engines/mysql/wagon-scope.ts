@@ -80,7 +80,7 @@ const equal = (a: TableName, b: TableName | undefined): boolean => a.database ==
 /** Stricter than what makes a source send a statement: each object named must be the stream's, not just one. */
 function ofClassification(ddl: DdlClassification, selection: Selection): string | null {
   const strange = ddl.names.find((it) => !databaseInScope(selection, it.database)) ?? strangeTable(ddl, selection);
-  if (strange !== undefined) return `a statement to ${describe(ddl)}, of which ${nameOf(strange)} isn't the stream's`;
+  if (strange !== undefined) return `a statement to ${describe(ddl)}, of which ${nameOf(strange)} isn’t the stream’s`;
   return ddlInScope(selection, ddl) ? null : `a statement to ${describe(ddl)}`;
 }
 
