@@ -3,9 +3,12 @@ import type { RowDataPacket } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openSession } from '../../activities/engines/mysql/apply/target-session.js';
 import { openConnection, type ServerAccess } from '../../activities/engines/mysql/connection.js';
+import type { Patience } from '../../activities/engines/mysql/connection-watch.js';
 import { DatabaseServer, type ServerKind } from '../servers/database-server.js';
 import { TcpProxy } from '../servers/tcp-proxy.js';
 
+/** A tenth of what is waited in earnest, or so; no slow machine may take the long statement for one that is lost. */
+const patience: Patience = { silence: 1_000, look: 250, asking: 1_000, away: 5_000 };
 /** Each takes its time; what doesn't depend on the server is seen with one of them. */
 const WAYS = { mariadb: ['to the server', 'to the client'], mysql: ['to the server'] } as const;
 
@@ -29,7 +32,7 @@ describe.each<ServerKind>(['mariadb', 'mysql'])('a connection to %s', (kind) => 
     (await server.sql("SELECT id FROM information_schema.processlist WHERE user = 'srdf'")).map((row) => Number(row.id ?? row.ID));
 
   it.each(WAYS[kind])('ends when what is sent %s vanishes, and its locks with it', async (way) => {
-    const connection = await openConnection(access);
+    const connection = await openConnection(access, { patience });
     await connection.query('BEGIN');
     await connection.query('SELECT * FROM shop.t FOR UPDATE');
     const [rows] = await connection.query<RowDataPacket[]>('SELECT CONNECTION_ID() AS id');
@@ -42,19 +45,19 @@ describe.each<ServerKind>(['mariadb', 'mysql'])('a connection to %s', (kind) => 
   });
 
   it.runIf(kind === 'mariadb')('ends when the server can’t be reached on any other either', async () => {
-    const connection = await openConnection(access);
+    const connection = await openConnection(access, { patience });
     line.blackHole('to the server', 'to the client');
     try {
       await expect(connection.query('SELECT 1')).rejects.toMatchObject({ code: 'ETIMEDOUT' });
-      await expect(openConnection(access)).rejects.toMatchObject({ code: 'target-unreachable' });
+      await expect(openConnection(access, { patience })).rejects.toMatchObject({ code: 'target-unreachable' });
     } finally {
       await line.heal();
     }
   });
 
   it('lives through a statement that takes long', async () => {
-    const connection = await openConnection(access);
-    const [rows] = await connection.query<RowDataPacket[]>('SELECT SLEEP(25) AS slept');
+    const connection = await openConnection(access, { patience });
+    const [rows] = await connection.query<RowDataPacket[]>('SELECT SLEEP(3) AS slept');
     expect(Number(rows[0]?.slept)).toBe(0);
     connection.destroy();
   });

@@ -6,13 +6,18 @@
 import type { Socket } from 'node:net';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 
-/** Without a byte for so long while an answer is awaited, the server is asked. */
-const SILENCE_MILLISECONDS = 10_000;
-const LOOK_MILLISECONDS = 2_500;
-/** So long for an answer of the server about the connection. */
-const ASKING_MILLISECONDS = 10_000;
-/** For so long the server could not be asked either: it is away. */
-const AWAY_MILLISECONDS = 30_000;
+/** Milliseconds. */
+export interface Patience {
+  /** Without a byte for so long while an answer is awaited, the server is asked. */
+  readonly silence: number;
+  /** From one look at the connection to the next. */
+  readonly look: number;
+  /** So long for a new connection, and for an answer of the server about one. */
+  readonly asking: number;
+  /** For so long the server could not be asked either: it is away. */
+  readonly away: number;
+}
+export const PATIENCE: Patience = { silence: 10_000, look: 2_500, asking: 10_000, away: 30_000 };
 /** A statement that is still on its way to the server looks as if the server did nothing: it is granted the time a slow line takes. */
 const SLOWEST_BYTES_PER_MILLISECOND = 16;
 /** Seen doing nothing so often in a row: an answer that is on its way has arrived by then. */
@@ -31,7 +36,7 @@ type Doing = 'working' | 'idle' | 'gone' | 'away';
  * Until the connection is closed. A dead one ends with ETIMEDOUT, as it would by the operating system later, and the server forgets its side.
  * Through a proxy that gives connections numbers of its own the server can't be asked: only whether it is there at all.
  */
-export async function watchConnection(connection: Connection, another: () => Promise<Connection>): Promise<void> {
+export async function watchConnection(connection: Connection, another: () => Promise<Connection>, patience: Patience): Promise<void> {
   const core = (connection as unknown as { readonly connection: Core }).connection;
   let quietSince = performance.now();
   let [read, written] = [0, 0];
@@ -56,29 +61,40 @@ export async function watchConnection(connection: Connection, another: () => Pro
       stirred();
       return;
     }
-    if (asking || performance.now() - quietSince < SILENCE_MILLISECONDS) return;
+    if (asking || performance.now() - quietSince < patience.silence) return;
     asking = true;
     const quiet = performance.now() - quietSince;
     const arrived = quiet * SLOWEST_BYTES_PER_MILLISECOND >= written - sentBefore;
-    const asked = await whatItDoes(core.threadId ?? 0, another, listed === true && arrived && idleLooks + 1 >= IDLE_LOOKS);
+    const asked = await whatItDoes(
+      core.threadId ?? 0,
+      another,
+      listed === true && arrived && idleLooks + 1 >= IDLE_LOOKS ? end : null,
+      patience,
+    );
     const doing = listed === true || asked === 'away' ? asked : listed === null ? 'away' : 'working';
     asking = false;
     if (core._command == null || moved() || doing === 'working') stirred();
     else if (doing === 'idle') {
-      if (arrived && ++idleLooks >= IDLE_LOOKS) give('the server waits for a statement, and this side for its answer');
+      if (arrived && ++idleLooks >= IDLE_LOOKS) end();
     } else if (doing === 'gone') give('the server has closed it, and this side was never told');
     else {
       awaySince ??= performance.now();
-      if (performance.now() - awaySince >= AWAY_MILLISECONDS) give('the server can’t be reached on another connection either');
+      if (performance.now() - awaySince >= patience.away) give('the server can’t be reached on another connection either');
     }
   };
   const give = (why: string): void => {
     core.stream.destroy(Object.assign(new Error(`the connection is dead: ${why}`), { code: 'ETIMEDOUT' }));
   };
+  /** false: the answer has come meanwhile. */
+  const end = (): boolean => {
+    if (core._command == null || moved()) return false;
+    give('the server waits for a statement, and this side for its answer');
+    return true;
+  };
   const timer = setInterval(() => {
     if (core.stream.destroyed) clearInterval(timer);
     else void look();
-  }, LOOK_MILLISECONDS).unref();
+  }, patience.look).unref();
   const [rows] = await connection.query<RowDataPacket[]>(LIST);
   listed = rows.some((row) => Number(row.Id) === core.threadId && row.Command === 'Query' && row.Info === LIST);
 }
@@ -86,8 +102,16 @@ export async function watchConnection(connection: Connection, another: () => Pro
 /** Lists an account's own connections, whatever its rights. */
 const LIST = 'SHOW PROCESSLIST';
 
-/** `end`: a connection found idle is ended there, so that its transaction and its locks don't outlive it. An account may always do so to its own. */
-async function whatItDoes(id: number, another: () => Promise<Connection>, end: boolean): Promise<Doing> {
+/**
+ * `end`: gives a connection up that is found idle. It is then ended there too, so that its transaction and its locks don't outlive it; an
+ * account may always do so to its own.
+ */
+async function whatItDoes(
+  id: number,
+  another: () => Promise<Connection>,
+  end: (() => boolean) | null,
+  { asking }: Patience,
+): Promise<Doing> {
   let asked: Connection | null = null;
   let timer: NodeJS.Timeout | undefined;
   const ask = async (): Promise<Doing> => {
@@ -97,11 +121,12 @@ async function whatItDoes(id: number, another: () => Promise<Connection>, end: b
     const row = rows.find((it) => Number(it.Id) === id);
     if (row === undefined) return 'gone';
     if (row.Command !== 'Sleep') return 'working';
-    if (end) await asked.query(`KILL ${id}`);
+    // Given up here first: afterwards it would look like a server that has gone.
+    if (end?.() === true) await asked.query(`KILL ${id}`);
     return 'idle';
   };
   const late = new Promise<Doing>((resolve) => {
-    timer = setTimeout(() => resolve('away'), ASKING_MILLISECONDS);
+    timer = setTimeout(() => resolve('away'), asking);
   });
   const answer = ask().catch((error: unknown): Doing => (isServersWord(error) ? 'working' : 'away'));
   try {

@@ -7,7 +7,7 @@ import mysql, { type Connection, type ConnectionOptions, type RowDataPacket } fr
 import type { ServerConfig } from '../../../config/schema.js';
 import { SrdfError } from '../../../temporal/error-catalogue.js';
 import type { EngineName } from '../engine.js';
-import { watchConnection } from './connection-watch.js';
+import { PATIENCE, type Patience, watchConnection } from './connection-watch.js';
 
 /** How to reach a server: its entry of the config and its password, already resolved. */
 export interface ServerAccess {
@@ -26,7 +26,7 @@ export const EXACT_SQL_MODE = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,NO_AUTO_
 /** `host:port` or the socket's path, for messages. */
 export const describeServer = (server: ServerConfig): string => server.socket ?? `${server.host}:${server.port}`;
 
-export async function connectionOptions(access: ServerAccess): Promise<ConnectionOptions> {
+export async function connectionOptions(access: ServerAccess, patience: Patience): Promise<ConnectionOptions> {
   const { server, password } = access;
   const tls = server.tls;
   return {
@@ -44,7 +44,7 @@ export async function connectionOptions(access: ServerAccess): Promise<Connectio
             ...(tls.servername === undefined ? {} : { servername: tls.servername }),
           },
         }),
-    connectTimeout: 10_000,
+    connectTimeout: patience.asking,
     enableKeepAlive: true,
     keepAliveInitialDelay: 10_000,
     charset: 'UTF8MB4_BIN',
@@ -87,15 +87,15 @@ export function exactSession(engine: EngineName): string {
  */
 export async function openConnection(
   access: ServerAccess,
-  { localFiles = false }: { readonly localFiles?: boolean } = {},
+  { localFiles = false, patience = PATIENCE }: { readonly localFiles?: boolean; readonly patience?: Patience } = {},
 ): Promise<Connection> {
   let connection: Connection | null = null;
   try {
-    const options = await connectionOptions(access);
+    const options = await connectionOptions(access, patience);
     connection = await mysql.createConnection(localFiles ? { ...options, flags: ['-FOUND_ROWS'] } : options);
     // An 'error' between statements (server gone) is reported by the next statement; unheard it would end the process.
     connection.on('error', () => undefined);
-    await watchConnection(connection, async () => await mysql.createConnection(await connectionOptions(access)));
+    await watchConnection(connection, async () => await mysql.createConnection(await connectionOptions(access, patience)), patience);
     const engine = (await serverKind(connection)).engine;
     await connection.query(exactSession(engine));
     // As a variable it is called tx_isolation or transaction_isolation, by server and version.
