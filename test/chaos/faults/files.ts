@@ -69,7 +69,8 @@ const wagonFaults = (side: Side): readonly Fault[] => {
     toWagon(`a bit flipped in the body of a wagon of the ${store}`, async (path) => await flipBit(path, 0.8)),
     toWagon(`a bit flipped in the header of a wagon of the ${store}`, async (path) => await flipBit(path, 0.01)),
     toWagon(`a wagon of the ${store} removed`, async (path) => await rm(path)),
-    damage(`the ${store} deleted`, async (pair) => await rm(storeOf(pair, side), { recursive: true, force: true })),
+    // A worker may lay another file there meanwhile: then once more.
+    damage(`the ${store} deleted`, async (pair) => await rm(storeOf(pair, side), { recursive: true, force: true, maxRetries: 9 })),
     damage(`the receipts in the ${store} damaged`, async (pair) => {
       for (const ending of ['.received', '.applied', '.refused'])
         for (const file of await filesIn(join(storeOf(pair, side), pair.name, 'chain'), ending)) await flipBit(file, 0.3);
