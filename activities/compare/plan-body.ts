@@ -3,10 +3,17 @@
  * SQL literal. Pure.
  */
 import { SrdfError } from '../../temporal/error-catalogue.js';
+import { standaloneSequence } from '../bootstrap/wagon-sequence.js';
 import type { RangePlan } from '../engines/engine.js';
-import type { TableName } from '../vocabulary.js';
+import type { Sequence, TableName } from '../vocabulary.js';
 import type { RangeBody } from '../wagon/body.js';
 import { packRows, unpackRows } from '../wagon/range-values.js';
+
+/** Above every number that a copy's wagon can have: which of the two a range in the inbox is, its address tells. */
+const LAST_OF_COPIES = 2 ** 52;
+export const planSequence = (compare: string, plan: string): Sequence =>
+  (Number.MAX_SAFE_INTEGER - standaloneSequence('compare', compare, plan)) as Sequence;
+export const isPlan = ({ sequence }: { readonly sequence: Sequence }): boolean => sequence > LAST_OF_COPIES;
 
 export function planBody(table: TableName, plan: RangePlan): RangeBody {
   return {

@@ -1,11 +1,10 @@
 /** The source's part of a comparison: plans ranges, computes their checksums. Changes nothing. */
 import { readPlan, storePlan } from '../bootstrap/range-plans.js';
 import { shipBody } from '../bootstrap/ship-body.js';
-import { standaloneSequence } from '../bootstrap/wagon-sequence.js';
 import type { CompareRangeResult, SourceActivities } from '../contracts.js';
 import { withHeartbeat } from '../cycle/heartbeat.js';
 import type { SourceSite } from '../site.js';
-import { planBody } from './plan-body.js';
+import { planBody, planSequence } from './plan-body.js';
 
 export function compareSourceActivities(site: SourceSite): Pick<SourceActivities, 'planCompare' | 'checksumSource'> {
   return {
@@ -17,7 +16,7 @@ export function compareSourceActivities(site: SourceSite): Pick<SourceActivities
         const name = await storePlan(site.stateDirectory, stream, 0, compare, { table, plan, position });
         const wagon = await shipBody(
           site,
-          { stream, epoch, sequence: standaloneSequence('compare', compare, name), position, body: planBody(table, plan) },
+          { stream, epoch, sequence: planSequence(compare, name), position, body: planBody(table, plan) },
           signal,
         );
         return { plan: name, ranges: plan.boundaries.length + 1, wagon };

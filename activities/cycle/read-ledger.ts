@@ -4,6 +4,7 @@ import type { Ledger } from '../engines/engine.js';
 import type { TargetSite } from '../site.js';
 import { type Epoch, NO_WAGON, type Sequence, type StreamName } from '../vocabulary.js';
 import { settleApplied } from './applied-receipts.js';
+import { releaseLeftovers } from './copy-leftovers.js';
 import { firstTrains, trainsAfter } from './inbox-chain.js';
 import { readDeadLetter, readMode } from './target-facts.js';
 
@@ -42,6 +43,7 @@ export function createReadLedger(site: TargetSite): (input: StreamInput) => Prom
     if (ledger === null) return { ledger: ABSENT, inbox: [], deadLetter: null, mode, boundaries: [] };
     const inbox = await listInbox(site, stream);
     await settleApplied(site, ledger, inbox);
+    await releaseLeftovers(site, ledger);
     return {
       ledger: viewOf(ledger),
       inbox: firstTrains(trainsAfter(ledger, inbox), INBOX_TOLD),

@@ -186,7 +186,10 @@ it('each one of the past sent again: the receipt again, nothing applied twice', 
       const other = past.find((it) => it.path !== path && it.hash !== hash);
       if (other !== undefined) expect((await middle.put(other.path, bytes, hash)).status).toBeGreaterThanOrEqual(400);
     }
+    expect((await inbox()).some((it) => /\/(range|schema)\//.test(it))).toBe(true);
     for (let cycle = 0; cycle < 2; cycle++) expect((await pair.cycle()).counts.rows).toEqual({ inserted: 0, updated: 0, deleted: 0 });
+    // The copy is long done: nothing of it stays in the inbox.
+    expect((await inbox()).filter((it) => /\/(range|schema)\//.test(it))).toEqual([]);
     expect(await attacked.standing()).toBe(before);
   };
   await again();
