@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parsePayloadKey } from '../../temporal/payload-codec.js';
 import { Pair } from '../integration/pair.js';
+import type { ServerKind } from '../servers/database-server.js';
 import { found, openedHistories, searchFiles } from './canary-search.js';
 
 const CANARIES = {
@@ -17,13 +18,13 @@ const CANARIES = {
 /** Where a value may lie: the source's own disk keeps the ranges of a copy, whose bounds are keys; the key rings and passwords are what they are. */
 const OWN = /^(source-state\/range-plans\/|payload\.key$|(source|target)-keys\/)/;
 
-describe('between mariadb servers', () => {
+describe.each<ServerKind>(['mariadb', 'mysql'])('between %s servers', (kind) => {
   let pair: Pair;
   let said = '';
   let payloadKey: Uint8Array;
   let secrets: Record<string, string | Uint8Array>;
   beforeAll(async () => {
-    pair = await Pair.start({ kind: 'mariadb', stream: { bootstrap: { rowsPerRange: 7 } } });
+    pair = await Pair.start({ kind, stream: { bootstrap: { rowsPerRange: 7 } } });
     const written = (await readFile(join(pair.directory, 'payload.key'), 'utf8')).trim();
     payloadKey = parsePayloadKey(written);
     secrets = { ...pair.env, written, payloadKey };
