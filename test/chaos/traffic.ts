@@ -1,8 +1,7 @@
 /** Clients that write while faults strike: tables of every sort of key that stay small for as long as it takes, and what makes a point be reached. */
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Connection } from 'mysql2/promise';
 import { DDL_POINTS, type FaultPoint } from '../../activities/fault-points.js';
+import { LiveTraffic, type Transaction } from '../integration/live-traffic.js';
 import type { DatabaseServer } from '../servers/database-server.js';
 
 /** `visits`, `totals` and `steps` have no key, and every number is in `steps` once: there a change applied twice shows. */
@@ -20,33 +19,23 @@ const FILES_KEPT = 3;
 /** More changes than a wagon holds: a train. */
 const TRAIN_ROWS = 250;
 
-export class ChaosTraffic {
-  private running: Promise<void> | null = null;
-  private ending = false;
-  private step = 0;
+const onEveryTable: Transaction = (step) =>
+  `SET @top = (SELECT COALESCE(MAX(id), 0) FROM orders);
+   BEGIN; INSERT INTO orders (who, amount) VALUES (UUID(), ${step}), (UUID(), ${step}); INSERT INTO visits VALUES ('w${step % 7}', ${step});
+   INSERT INTO steps VALUES (${step}); UPDATE totals SET n = n + 1; UPDATE visits SET at = at + 1 WHERE who = 'w${step % 7}' LIMIT 1;
+   UPDATE orders SET amount = amount + 1 WHERE id % 17 = ${step % 17} ORDER BY id DESC LIMIT 3;
+   DELETE FROM orders WHERE id < @top - 300; DELETE FROM visits WHERE at < ${step - 200} LIMIT 10; COMMIT`;
+
+export class ChaosTraffic extends LiveTraffic {
   private bursts = 0;
   private columns = 0;
-  /** Transactions whose commit was answered. */
-  commits = 0;
 
-  constructor(
-    private readonly server: DatabaseServer,
-    private readonly database: string,
-  ) {}
+  constructor(server: DatabaseServer, database: string) {
+    super(server, database, onEveryTable);
+  }
 
   async createTables(): Promise<void> {
     await this.server.sql(`CREATE DATABASE ${this.database}; USE ${this.database}; ${TABLES}`);
-  }
-
-  start(): void {
-    this.ending = false;
-    this.running ??= this.write();
-  }
-  /** Returns once nothing is under way any more. */
-  async stop(): Promise<void> {
-    this.ending = true;
-    await this.running;
-    this.running = null;
   }
 
   /** What leads to the point, beside the traffic: a change of definition, or large and many changes. */
@@ -69,32 +58,5 @@ export class ChaosTraffic {
     } finally {
       connection.destroy();
     }
-  }
-
-  private async write(): Promise<void> {
-    let connection: Connection | null = null;
-    while (!this.ending) {
-      const step = ++this.step;
-      try {
-        if (connection === null) {
-          connection = await this.server.connect(this.database);
-          // A server that dies is seen by the statement; without a listener the process would end.
-          connection.on('error', () => undefined);
-        }
-        await connection.query(
-          `SET @top = (SELECT COALESCE(MAX(id), 0) FROM orders);
-           BEGIN; INSERT INTO orders (who, amount) VALUES (UUID(), ${step}), (UUID(), ${step}); INSERT INTO visits VALUES ('w${step % 7}', ${step});
-           INSERT INTO steps VALUES (${step}); UPDATE totals SET n = n + 1; UPDATE visits SET at = at + 1 WHERE who = 'w${step % 7}' LIMIT 1;
-           UPDATE orders SET amount = amount + 1 WHERE id % 17 = ${step % 17} ORDER BY id DESC LIMIT 3;
-           DELETE FROM orders WHERE id < @top - 300; DELETE FROM visits WHERE at < ${step - 200} LIMIT 10; COMMIT`,
-        );
-        this.commits++;
-      } catch {
-        connection?.destroy();
-        connection = null;
-      }
-      await sleep(60);
-    }
-    connection?.destroy();
   }
 }

@@ -7,15 +7,24 @@ export const TRAFFIC_TABLES = `
   CREATE TABLE orders (id INT PRIMARY KEY AUTO_INCREMENT, who VARCHAR(50) UNIQUE, amount INT NOT NULL DEFAULT 0);
   CREATE TABLE visits (who VARCHAR(50), at INT)`;
 
+/** The statements of one transaction; `turn` counts from 1, and no number comes twice. */
+export type Transaction = (turn: number) => string;
+const orderAndVisit: Transaction = (turn) =>
+  `BEGIN; INSERT INTO orders (who, amount) VALUES (UUID(), ${turn}), (UUID(), ${turn}); INSERT INTO visits VALUES ('w${turn % 7}', ${turn});
+   UPDATE orders SET amount = amount + 1 WHERE id % 97 = ${turn % 97} ORDER BY id DESC LIMIT 3;
+   DELETE FROM orders WHERE id % 89 = ${turn % 89} ORDER BY id LIMIT 1; UPDATE visits SET at = at + 1 WHERE who = 'w${turn % 7}' LIMIT 1; COMMIT`;
+
 export class LiveTraffic {
   private running: Promise<void> | null = null;
   private ending = false;
+  private turn = 0;
   /** Transactions whose commit was answered. */
   commits = 0;
 
   constructor(
-    private readonly server: DatabaseServer,
-    private readonly database: string,
+    protected readonly server: DatabaseServer,
+    protected readonly database: string,
+    private readonly transaction: Transaction = orderAndVisit,
   ) {}
 
   start(): void {
@@ -31,7 +40,8 @@ export class LiveTraffic {
 
   private async write(): Promise<void> {
     let connection: Connection | null = null;
-    for (let turn = 0; !this.ending; turn++) {
+    while (!this.ending) {
+      const turn = ++this.turn;
       try {
         if (connection === null) {
           connection = await this.server.connect(this.database);
@@ -40,11 +50,7 @@ export class LiveTraffic {
           // No gap locks: whoever else inserts isn't in the way, nor we in theirs.
           await connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
         }
-        await connection.query(
-          `BEGIN; INSERT INTO orders (who, amount) VALUES (UUID(), ${turn}), (UUID(), ${turn}); INSERT INTO visits VALUES ('w${turn % 7}', ${turn});
-           UPDATE orders SET amount = amount + 1 WHERE id % 97 = ${turn % 97} ORDER BY id DESC LIMIT 3;
-           DELETE FROM orders WHERE id % 89 = ${turn % 89} ORDER BY id LIMIT 1; UPDATE visits SET at = at + 1 WHERE who = 'w${turn % 7}' LIMIT 1; COMMIT`,
-        );
+        await connection.query(this.transaction(turn));
         this.commits++;
       } catch {
         connection?.destroy();
