@@ -140,8 +140,10 @@ export abstract class FileStore implements Omit<Spool, 'wagonState'> {
   async read(address: WagonAddress): Promise<Uint8Array> {
     this.check(address);
     const found = await readWhole(this.pathOf(address));
-    if (found.state !== 'whole') throw missingFrom(this.called, `reading the ${describeAddress(address)}`);
-    return found.content;
+    if (found.state === 'whole') return found.content;
+    // Cut short since it was listed: it would be listed again each time, and never sent again.
+    if (found.state === 'damaged') await this.removeIfDamaged(address);
+    throw missingFrom(this.called, `reading the ${describeAddress(address)}`);
   }
 
   async removeIfDamaged(address: WagonAddress): Promise<boolean> {

@@ -207,6 +207,17 @@ describe('a wagon that the disk has damaged', () => {
     expect(await spool.removeIfDamaged(bad.address)).toBe(false);
     expect(await spool.put(bad.address, bad.bytes)).toMatchObject({ existed: false });
   });
+  test('is gone once it was read, when it was cut short after it was listed', async () => {
+    const spool = await open();
+    const wagon = makeWagon(1);
+    await spool.put(wagon.address, wagon.bytes);
+    expect(await spool.list(STREAM, 'changes')).toEqual([wagon.ref]);
+    await truncate(await fileOf(wagon), 100);
+    await expect(spool.read(wagon.address)).rejects.toMatchObject({ code: 'wagon-missing' });
+    expect(await spool.list(STREAM, 'changes')).toEqual([]);
+    expect(await spool.put(wagon.address, wagon.bytes)).toMatchObject({ existed: false });
+    expect(await spool.read(wagon.address)).toEqual(wagon.bytes);
+  });
 });
 
 describe('receipts', () => {
