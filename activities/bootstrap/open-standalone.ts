@@ -4,7 +4,6 @@ import type { WagonRef } from '../contracts.js';
 import { requireInScope } from '../cycle/require-in-scope.js';
 import type { TargetSite } from '../site.js';
 import type { WagonBody } from '../wagon/body.js';
-import { giveBack } from '../wagon/give-back.js';
 
 /**
  * Errors: `bootstrap-range-lost` (the inbox has lost it, its disk has damaged it, or another attempt's wagon took its place: waiting won't bring
@@ -24,7 +23,6 @@ export async function openStandalone(site: TargetSite, wagon: WagonRef): Promise
       action: 'It is read and sent again. Look at that disk: what else is damaged there?',
     });
   });
-  giveBack(sealed);
   if (opened.hash === wagon.hash && opened.header.kind === wagon.kind && opened.header.epoch === wagon.epoch) {
     requireInScope(site.stream(wagon.stream), wagon, opened.body);
     return opened.body;

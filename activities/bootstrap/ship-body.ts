@@ -15,9 +15,8 @@ export interface StandaloneWagon {
 }
 
 /**
- * The spool lets go of it as soon as the receipt says `received`: a copied range or a definition can be read again from the source
- * at any time, while a spool that kept them until they are loaded would have to hold the whole database. What a former attempt
- * left at the address is replaced, since parts of two reads of a range don't fit together.
+ * Out of memory, past the spool: a copied range or a definition can be read again from the source at any time, and is sealed anew then, so that what
+ * lay on a disk would be of no use. What a former attempt left at the address is replaced, since parts of two reads of a range don't fit together.
  */
 export async function shipBody(site: SourceSite, wagon: StandaloneWagon, signal: AbortSignal): Promise<WagonRef> {
   const { stream, epoch, sequence, position, body } = wagon;
@@ -41,11 +40,6 @@ export async function shipBody(site: SourceSite, wagon: StandaloneWagon, signal:
   if (body.kind === 'range') giveBack(body.values);
   const address = { stream, kind: body.kind, epoch, sequence };
   signal.throwIfAborted();
-  const first = await site.spool.put(address, sealed.bytes);
-  if (first.hash !== sealed.hash) {
-    await site.spool.release(address);
-    await site.spool.put(address, sealed.bytes);
-  }
   const reference: WagonRef = {
     ...address,
     hash: sealed.hash,
@@ -53,9 +47,9 @@ export async function shipBody(site: SourceSite, wagon: StandaloneWagon, signal:
     positionTo: position,
     train: { index: 0, last: true },
   };
-  const { receipt } = await site.sender.ship(reference, { signal });
+  const { receipt, bytesSent } = await site.sender.ship(reference, { signal, sealed: sealed.bytes });
   requireReceiptFor(reference, site.receipts.verify(receipt), ['received', 'applied']);
-  await site.spool.release(address);
-  giveBack(sealed.bytes);
+  // Sent once and answered: no connection refers to them any more.
+  if (bytesSent === sealed.bytes.length) giveBack(sealed.bytes);
   return reference;
 }

@@ -65,10 +65,13 @@ export interface Inbox extends Spool {
 
 /** What the source may ask the receiver. All calls carry the client certificate; all throw typed errors. */
 export interface Sender {
-  /** Resumes at the receiver's offset; returns the signed `received` receipt's bytes (or that of a wagon already there). */
+  /**
+   * Resumes at the receiver's offset; returns the signed `received` receipt's bytes (or that of a wagon already there). `sealed`: the wagon's bytes,
+   * where it lies in no spool; read until this returns.
+   */
   ship(
     wagon: WagonRef,
-    options: { readonly signal: AbortSignal; readonly progress?: (sent: number) => void },
+    options: { readonly signal: AbortSignal; readonly progress?: (sent: number) => void; readonly sealed?: Uint8Array },
   ): Promise<{ readonly receipt: Uint8Array; readonly bytesSent: number }>;
   receipt(address: WagonAddress, status: ReceiptStatus, signal: AbortSignal): Promise<Uint8Array | null>;
   foreignKeys(stream: StreamName, signal: AbortSignal): Promise<readonly ForeignKeyFact[]>;

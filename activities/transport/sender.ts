@@ -37,6 +37,7 @@ export class RetryLater extends SrdfError {
 /** A broken connection over which something went is resumed at once, so many times within one call. */
 const RESUMPTIONS = 5;
 const LONGEST_RETRY_SECONDS = 3_600;
+const CHUNK_BYTES = 256 * 1024;
 
 export function createSender(options: SenderOptions): Sender {
   return new HttpsSender(options);
@@ -56,7 +57,7 @@ class HttpsSender implements Sender {
 
   async ship(
     wagon: WagonRef,
-    { signal, progress }: { readonly signal: AbortSignal; readonly progress?: (sent: number) => void },
+    { signal, progress, sealed }: Parameters<Sender['ship']>[1],
   ): Promise<{ readonly receipt: Uint8Array; readonly bytesSent: number }> {
     const tried = `shipping the ${describeAddress(wagon)} to ${this.options.url}`;
     const place = placeOf(wagon);
@@ -69,14 +70,14 @@ class HttpsSender implements Sender {
       try {
         offset ??= await this.offset(tried, path, announced, wagon, signal);
         this.begun.add(place);
-        const { stream, bytes } = await this.options.spool.open(wagon, offset);
+        const { chunks, bytes } = sealed === undefined ? await this.fromSpool(wagon, offset) : inChunks(sealed, offset);
         if (bytes !== wagon.bytes) throw otherBytes(tried, bytes, wagon.bytes);
         let at = offset;
         const answer = await this.call({
           method: 'PUT',
           path,
           headers: { ...announced, 'Srdf-Offset': String(offset), 'Content-Type': 'application/octet-stream' },
-          body: { bytes: wagon.bytes - offset, chunks: inFull(stream as AsyncIterable<Uint8Array>, wagon.bytes - offset, tried) },
+          body: { bytes: wagon.bytes - offset, chunks: inFull(chunks, wagon.bytes - offset, tried) },
           signal,
           onSent: (sent) => {
             bytesSent += sent;
@@ -121,6 +122,11 @@ class HttpsSender implements Sender {
     this.connection.close();
   }
 
+  private async fromSpool(wagon: WagonRef, offset: number): Promise<{ chunks: AsyncIterable<Uint8Array>; bytes: number }> {
+    const { stream, bytes } = await this.options.spool.open(wagon, offset);
+    return { chunks: stream as AsyncIterable<Uint8Array>, bytes };
+  }
+
   /** What the receiver has of a wagon; all of it when it is complete there, so that an empty PUT fetches the receipt. */
   private async offset(
     tried: string,
@@ -157,8 +163,19 @@ class HttpsSender implements Sender {
   }
 }
 
+/** As a spool's file would be read. */
+function inChunks(sealed: Uint8Array, offset: number): { chunks: Iterable<Uint8Array>; bytes: number } {
+  const chunks: Uint8Array[] = [];
+  for (let at = offset; at < sealed.length; at += CHUNK_BYTES) chunks.push(sealed.subarray(at, at + CHUNK_BYTES));
+  return { chunks, bytes: sealed.length };
+}
+
 /** A body that ends early would leave both ends waiting for the rest until the line counts as idle. */
-async function* inFull(chunks: AsyncIterable<Uint8Array>, bytes: number, tried: string): AsyncGenerator<Uint8Array, void, void> {
+async function* inFull(
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  bytes: number,
+  tried: string,
+): AsyncGenerator<Uint8Array, void, void> {
   let left = bytes;
   for await (const chunk of chunks) {
     left -= chunk.length;

@@ -6,11 +6,12 @@ import type { SiteName, WagonHash } from '../vocabulary.js';
 import { SIGNATURE_BYTES, verifySignature } from './composite-signature.js';
 import type { WagonExpectation, WagonHeader } from './contract.js';
 import { checkChecksum } from './encoding.js';
+import { giveBack } from './give-back.js';
 import { parseHeader } from './header.js';
 import { decapsulate, exportKey, KEM_CIPHERTEXT_BYTES } from './hpke.js';
 import { LIMITS } from './limits.js';
 import { openStream, secretStream } from './secretstream.js';
-import { bodyInfo, signedDigest } from './transcript.js';
+import { bodyInfo } from './transcript.js';
 
 /** A key whose signature is known here, and what its owner may do with it. */
 export interface KnownSigner {
@@ -54,8 +55,9 @@ export function verifyWagon(sealed: Uint8Array, expected: WagonExpectation, keys
     );
   }
   const signatureAt = sealed.length - SIGNATURE_BYTES;
-  const digest = signedDigest(sealed.subarray(0, signatureAt));
-  if (!verifySignature(signer.publicKey, digest, sealed.subarray(signatureAt), 'srdf/wagon/v1')) {
+  // Read once: what is signed is the hash's state on its way to the whole.
+  const hash = createHash('sha256').update(sealed.subarray(0, signatureAt));
+  if (!verifySignature(signer.publicKey, hash.copy().digest(), sealed.subarray(signatureAt), 'srdf/wagon/v1')) {
     throw refused(
       'wagon-signature',
       name,
@@ -79,7 +81,7 @@ export function verifyWagon(sealed: Uint8Array, expected: WagonExpectation, keys
     throw refused('key-bundle-expired', name, found, 'Generate new keys at that site and exchange bundles with `srdf keys trust`');
   }
   checkDestination(header, expected, name);
-  return { header, headerBytes, hash: createHash('sha256').update(sealed).digest('hex') as WagonHash };
+  return { header, headerBytes, hash: hash.update(sealed.subarray(signatureAt)).digest('hex') as WagonHash };
 }
 
 function checkDestination(header: WagonHeader, expected: WagonExpectation, name: string): void {
@@ -128,6 +130,7 @@ export function openWagon(
     );
   }
   const encoded = decompress(compressed, header.plainBytes, name);
+  giveBack(compressed);
   checkChecksum(encoded);
   return { ...verified, encoded };
 }

@@ -5,10 +5,11 @@ import type { WagonHash } from '../vocabulary.js';
 import { SIGNATURE_BYTES, type SigningKey } from './composite-signature.js';
 import type { HeaderFields } from './contract.js';
 import { putChecksum } from './encoding.js';
+import { giveBack } from './give-back.js';
 import { encodeHeader } from './header.js';
 import { encapsulate, exportKey, KEM_CIPHERTEXT_BYTES } from './hpke.js';
 import { sealedLength, sealStream, secretStream } from './secretstream.js';
-import { bodyInfo, signedDigest } from './transcript.js';
+import { bodyInfo } from './transcript.js';
 
 /** Level 1 leaves wagons of rows about 2 % larger than level 3 and takes 4/5 of its time. */
 const ZSTD_LEVEL = 1;
@@ -28,7 +29,10 @@ export interface SealedWagon {
 /** `encoded` comes from `encodeBody`; its checksum is put in here. */
 export function sealWagon(fields: HeaderFields, encoded: Uint8Array, keys: SealingKeys): SealedWagon {
   putChecksum(encoded);
-  return sealCompressed(fields, compress(encoded), encoded.length, keys);
+  const compressed = compress(encoded);
+  const sealed = sealCompressed(fields, compressed, encoded.length, keys);
+  giveBack(compressed);
+  return sealed;
 }
 
 /** The part behind compression, apart so that tests can seal what an honest source never would. */
@@ -42,14 +46,16 @@ export function sealCompressed(fields: HeaderFields, compressed: Uint8Array, pla
   bytes.set(header, 0);
   bytes.set(ciphertext, header.length);
   sealStream(secretStream(), exportKey(exporterSecret, 'body'), header, compressed, bytes.subarray(streamAt, signatureAt));
-  signInPlace(bytes, keys.signer);
-  return { bytes, hash: createHash('sha256').update(bytes).digest('hex') as WagonHash, plainBytes };
+  return { bytes, hash: signInPlace(bytes, keys.signer), plainBytes };
 }
 
-/** Signs all that precedes the last 3373 bytes, into them. */
-export function signInPlace(wagon: Uint8Array, signer: SigningKey): void {
+/** Signs all that precedes the last 3373 bytes, into them. Returns the whole wagon's hash. */
+export function signInPlace(wagon: Uint8Array, signer: SigningKey): WagonHash {
   const signatureAt = wagon.length - SIGNATURE_BYTES;
-  wagon.set(signer.sign(signedDigest(wagon.subarray(0, signatureAt)), 'srdf/wagon/v1'), signatureAt);
+  // Read once: what is signed is the hash's state on its way to the whole.
+  const hash = createHash('sha256').update(wagon.subarray(0, signatureAt));
+  wagon.set(signer.sign(hash.copy().digest(), 'srdf/wagon/v1'), signatureAt);
+  return hash.update(wagon.subarray(signatureAt)).digest('hex') as WagonHash;
 }
 
 function compress(encoded: Uint8Array): Uint8Array {

@@ -3,6 +3,7 @@ import { type ErrorCode, type ErrorFacts, SrdfError } from '../../temporal/error
 import type { WagonHash } from '../vocabulary.js';
 import { openSigningKey } from './composite-signature.js';
 import type { HeaderFields, WagonExpectation, WagonHeader } from './contract.js';
+import { giveBack } from './give-back.js';
 import { hpkeReady } from './hpke.js';
 import { type OpeningKeys, openWagon, verifyWagon } from './open-wagon.js';
 import { type SealedWagon, sealWagon } from './seal-wagon.js';
@@ -33,16 +34,20 @@ export async function createTaskRunner(keys: WagonKeys): Promise<(task: WagonTas
     const { signerKeyId, recipientPublicKey, recipientKeyId } = keys;
     return (task) => {
       if (task.task !== 'seal') throw new TypeError('a sealer opens nothing');
-      return { task: 'seal', ...sealWagon(task.header, task.bytes, { signer, signerKeyId, recipientPublicKey, recipientKeyId }) };
+      const sealed = sealWagon(task.header, task.bytes, { signer, signerKeyId, recipientPublicKey, recipientKeyId });
+      giveBack(task.bytes);
+      return { task: 'seal', ...sealed };
     };
   }
   return (task) => {
     if (task.task === 'seal') throw new TypeError('an opener seals nothing');
     if (task.task === 'verify') {
       const { header, hash } = verifyWagon(task.bytes, task.expectation, keys, task.now);
+      giveBack(task.bytes);
       return { task: 'verify', header, hash };
     }
     const { header, hash, encoded } = openWagon(task.bytes, task.expectation, keys, task.now);
+    giveBack(task.bytes);
     return { task: 'open', header, hash, bytes: encoded };
   };
 }

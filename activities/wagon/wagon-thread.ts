@@ -1,29 +1,17 @@
 /** The entry of a wagon thread: sealing, signing, opening and verifying, off the event loop of the worker process. */
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createTaskRunner, packError, type WagonAnswer, type WagonKeys, type WagonTask } from './wagon-tasks.js';
 
 const port = parentPort;
 if (port === null) throw new Error('wagon-thread.js is started as a worker thread');
 
-/**
- * A thread has little of its own to clean up, but each wagon leaves it buffers of megabytes, which the engine would let pile up: they don't
- * count as its heap.
- */
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
-const LARGE_BYTES = 2 ** 20;
-
 const run = createTaskRunner(workerData as WagonKeys);
 
 port.on('message', ({ id, task }: { readonly id: number; readonly task: WagonTask }) => {
   run
     .then((answer) => {
-      const large = task.bytes.length > LARGE_BYTES;
       const done = answer(task);
       port.postMessage({ id, answer: done }, transferable(done));
-      if (large) setImmediate(collectGarbage); // when nothing here refers to the buffers any more
     })
     .catch((error: unknown) => port.postMessage({ id, error: packError(error) }));
 });

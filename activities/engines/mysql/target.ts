@@ -19,6 +19,7 @@ import { reached } from './position.js';
 import { loadedParts } from './ranges/bootstrap-bookkeeping.js';
 import { BOOTSTRAP_TABLES } from './ranges/bootstrap-tables.js';
 import { checksumRange } from './ranges/checksum-range.js';
+import { KeptConnections } from './ranges/kept-connections.js';
 import { makeKeys, putOffKeys, tablesWithoutKeys } from './ranges/late-keys.js';
 import { loadRange } from './ranges/load-range.js';
 import { resetTables } from './ranges/reset-tables.js';
@@ -29,8 +30,9 @@ import { outOfScope } from './wagon-scope.js';
 export function createTargetEngine(options: TargetEngineOptions): TargetEngine {
   const access: ServerAccess = { server: options.server, password: options.password ?? null, role: 'target' };
   const sessions = new TargetSessions(access, options.name);
-  const withConnection = async <T>(use: (connection: Connection) => Promise<T>, options?: { localFiles: boolean }): Promise<T> => {
-    const connection = await openConnection(access, options);
+  const loaders = new KeptConnections(() => openConnection(access, { localFiles: true }));
+  const withConnection = async <T>(use: (connection: Connection) => Promise<T>): Promise<T> => {
+    const connection = await openConnection(access);
     try {
       return await use(connection);
     } finally {
@@ -126,9 +128,9 @@ export function createTargetEngine(options: TargetEngineOptions): TargetEngine {
         `making the keys of ${nameOf(table)}`,
         async () => await withConnection(async (connection) => await makeKeys(connection, stream, bootstrap, table)),
       ),
-    loadedParts: async (stream, range) => await withConnection(async (connection) => await loadedParts(connection, stream, range)),
+    loadedParts: async (stream, range) => await loaders.use(async (connection) => await loadedParts(connection, stream, range)),
     loadRange: async (stream, bootstrap, range, body) =>
-      await withConnection(async (connection) => await loadRange(connection, stream, bootstrap, range, body), { localFiles: true }),
+      await loaders.use(async (connection) => await loadRange(connection, stream, bootstrap, range, body)),
     beginCatchUp: async (stream, bootstrap, from, consistentFrom) =>
       await inLedger(stream, `beginning the catch-up of stream ${stream}`, async (ledger, connection) =>
         beginCatchUp(ledger, connection, stream, bootstrap, from, consistentFrom),
@@ -139,7 +141,10 @@ export function createTargetEngine(options: TargetEngineOptions): TargetEngine {
         `computing a checksum of ${request.table.database}.${request.table.table}`,
         async () => await withConnection(async (connection) => await checksumRange(connection, request)),
       ),
-    close: async () => await sessions.close(),
+    close: async () => {
+      loaders.close();
+      await sessions.close();
+    },
   };
 }
 

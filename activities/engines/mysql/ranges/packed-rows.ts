@@ -3,7 +3,7 @@
 /** A body's rows are full at about this size; what the first row needs is there in any case. */
 const FIRST_BYTES = 2 ** 20;
 /** Shorter values are copied byte by byte, which costs less than a call. */
-const SHORT = 48;
+const SHORT = 24;
 const NULL_LENGTH = 0xffff_ffff;
 
 export interface PackedRows {
@@ -48,10 +48,10 @@ export class RowPacker {
   }
 
   private pack(packet: Buffer, start: number, end: number): void {
-    const { buffer } = this;
+    const { buffer, columns } = this;
     let from = start;
     let at = this.at;
-    for (let column = 0; column < this.columns; column++) {
+    for (let column = 0; column < columns; column++) {
       let length = packet[from++] ?? malformed();
       if (length >= 0xfb) {
         if (length === 0xfb) {
@@ -65,16 +65,19 @@ export class RowPacker {
         for (let index = bytes - 1; index >= 0; index--) length = length * 256 + (packet[from + index] ?? 0);
         from += bytes;
       }
-      if (from + length > end) malformed();
+      const next = from + length;
+      if (next > end) malformed();
       buffer[at] = length & 0xff;
       buffer[at + 1] = (length >>> 8) & 0xff;
       buffer[at + 2] = (length >>> 16) & 0xff;
       buffer[at + 3] = length >>> 24;
       at += 4;
-      if (length <= SHORT) for (let index = 0; index < length; index++) buffer[at + index] = packet[from + index] ?? 0;
-      else packet.copy(buffer, at, from, from + length);
-      at += length;
-      from += length;
+      if (length <= SHORT) while (from < next) buffer[at++] = packet[from++] ?? 0;
+      else {
+        packet.copy(buffer, at, from, next);
+        at += length;
+        from = next;
+      }
     }
     if (from !== end) malformed();
     this.at = at;

@@ -9,8 +9,11 @@ import { after } from './range-condition.js';
 import { quoteName, quoteTable } from './sql-literals.js';
 import { keyColumn, otherKey, readColumns, readPrimaryKey, requireColumns, type TableColumn } from './table-columns.js';
 
-/** Bytes of rows that a range holds at most, about: three bodies of a wagon. */
+/** Bytes of rows that a range holds at most, about: three bodies of a wagon; of a large table more, since each range costs Temporal its steps. */
 const RANGE_BYTES = 24 * 2 ** 20;
+const RANGE_BYTES_MOST = 64 * 2 ** 20;
+/** Ranges enough that the last of them don't keep one site waiting for the other. */
+const RANGES = 24;
 
 /**
  * `rowsPerRange`: at most; of wide rows fewer. Boundaries are keys of rows that were there when they were read. Any cut is right: whatever moves afterwards falls into exactly
@@ -25,7 +28,7 @@ export async function planRanges(connection: Connection, table: TableName, rowsP
   const keyColumns = await readPrimaryKey(connection, table);
   if (keyColumns.length === 0 || reachesItself(foreignKeys, table)) return { keyColumns, boundaries: [] };
   const keys = keysOf(table, columns, keyColumns);
-  const rows = Math.min(rowsPerRange, await rowsIn(connection, table, RANGE_BYTES));
+  const rows = Math.min(rowsPerRange, await rowsIn(connection, table));
   const boundaries: string[][] = [];
   for (;;) {
     const last = boundaries.at(-1);
@@ -46,14 +49,15 @@ export async function planRanges(connection: Connection, table: TableName, rowsP
   }
 }
 
-/** By the server's estimate of a row's size. */
-async function rowsIn(connection: Connection, table: TableName, bytes: number): Promise<number> {
+/** Rows of a range, by the server's estimates of the table's size and a row's. */
+async function rowsIn(connection: Connection, table: TableName): Promise<number> {
   const found = await rawRows(
     connection,
-    'SELECT table_schema, table_name, avg_row_length FROM information_schema.tables WHERE table_schema = ? AND table_name = ?',
+    'SELECT table_schema, table_name, avg_row_length, data_length FROM information_schema.tables WHERE table_schema = ? AND table_name = ?',
     [table.database, table.table],
   );
   const row = found.find((it) => textOf(it[0]) === table.database && textOf(it[1]) === table.table);
+  const bytes = Math.min(RANGE_BYTES_MOST, Math.max(RANGE_BYTES, Number(textOf(row?.[3])) / RANGES));
   return Math.max(1, Math.floor(bytes / Math.max(1, Number(textOf(row?.[2])))));
 }
 const textOf = (cell: Cell | undefined): string => (cell == null ? '' : Buffer.from(cell).toString('utf8'));
