@@ -12,7 +12,7 @@ import { changedBy, inCopyOrder } from './table-order.js';
 import { schemaSequence, standaloneSequence } from './wagon-sequence.js';
 
 /** Bytes of values a range's body holds before the next begins: bounds memory on both sides. */
-const BODY_BYTES = 8 * 2 ** 20;
+const BODY_BYTES = 12 * 2 ** 20;
 /** Ranges read, sealed and sent at a time; each holds its body about three times meanwhile. */
 const LANES = 3;
 const FIRST_EPOCH = 1 as Epoch;

@@ -11,6 +11,7 @@ import type { IncomingMessage } from 'node:http';
 import { faultPoint } from '../fault-points.js';
 import type { WagonHash } from '../vocabulary.js';
 import type { WagonAddress } from './contract.js';
+import { GatheringWriter } from './gathering-writer.js';
 import { fork, type ReceiverDuties } from './receiver-duties.js';
 import type { ReceiverLimits } from './receiver-limits.js';
 import { Refused, refuse } from './refusal.js';
@@ -177,11 +178,11 @@ async function verifyAt(duties: ReceiverDuties, sealed: Uint8Array, address: Wag
   }
 }
 
-/** Appends the body to the upload until its end, a takeover, or a rate below the minimum. */
+/** Appends the body to the upload until its end, a takeover, or a rate below the minimum. Nothing is written once it has returned. */
 async function readBody(request: IncomingMessage, upload: Upload, limits: ReceiverLimits): Promise<void> {
   const chunks: AsyncIterator<Uint8Array> = request.iterator({ destroyOnReturn: false });
   let window = 0;
-  let writing = false;
+  const file = new GatheringWriter(upload);
   let stop: (error: Error) => void = () => undefined;
   const stopped = new Promise<never>((_, reject) => {
     stop = reject;
@@ -190,7 +191,7 @@ async function readBody(request: IncomingMessage, upload: Upload, limits: Receiv
   const minimum = (limits.minimumBytesPerSecond * limits.slowWindowMilliseconds) / 1_000;
   const timer = setInterval(() => {
     // Our own disk being slow isn't the peer's fault.
-    if (window < minimum && !writing) {
+    if (window < minimum && !file.writing) {
       const rate = `${window} bytes in ${limits.slowWindowMilliseconds} ms`;
       stop(busy(408, `the body came too slowly: ${rate}`, 'Look at the line between the sites; what has arrived is kept'));
     }
@@ -203,13 +204,12 @@ async function readBody(request: IncomingMessage, upload: Upload, limits: Receiv
       const next = chunks.next();
       next.catch(() => undefined); // when `stopped` wins
       const { done, value } = await Promise.race([next, stopped]);
-      if (done === true) return;
+      if (done === true) return await file.finish();
       window += value.length;
-      writing = true;
-      await upload.write(value);
-      writing = false;
+      await file.add(value);
     }
   } finally {
+    await file.finish().catch(() => undefined); // told by what ended the body, or by `finish` above
     clearInterval(timer);
     upload.signal.removeEventListener('abort', fenced);
   }

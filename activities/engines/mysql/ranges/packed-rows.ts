@@ -1,6 +1,7 @@
 /** Rows of the text protocol turned into values of range bodies: lengths are rewritten, values copied as they are, nothing is decoded. Pure. */
+import { giveBack } from '../../../wagon/give-back.js';
 
-/** A body's rows are full at about this size; what the first row needs is there in any case. */
+/** Where a body begins to grow from; a body behind a full one has its full size at once. */
 const FIRST_BYTES = 2 ** 20;
 /** Shorter values are copied byte by byte, which costs less than a call. */
 const SHORT = 24;
@@ -16,6 +17,7 @@ export class RowPacker {
   private buffer = Buffer.allocUnsafe(0);
   private at = 0;
   private rows = 0;
+  private firstBytes = FIRST_BYTES;
 
   constructor(
     private readonly columns: number,
@@ -26,6 +28,7 @@ export class RowPacker {
   add(packet: Buffer, start: number, end: number): PackedRows | null {
     const most = end - start + 3 * this.columns;
     const full = this.rows > 0 && this.at + most > this.maxBytes ? this.take() : null;
+    if (full !== null) this.firstBytes = this.maxBytes;
     if (this.buffer.length - this.at < most) this.grow(most);
     this.pack(packet, start, end);
     this.rows++;
@@ -41,9 +44,10 @@ export class RowPacker {
   }
 
   private grow(most: number): void {
-    const bytes = Math.max(FIRST_BYTES, this.at + most, Math.min(this.maxBytes, 4 * this.buffer.length));
+    const bytes = Math.max(this.firstBytes, this.at + most, Math.min(this.maxBytes, 4 * this.buffer.length));
     const buffer = Buffer.allocUnsafeSlow(bytes);
     buffer.set(this.buffer.subarray(0, this.at), 0);
+    giveBack(this.buffer);
     this.buffer = buffer;
   }
 
