@@ -131,9 +131,16 @@ async function beginCycles(
 
 /** Cycles until everything that changed during the copy is applied. Throws what stops a cycle; the scheduled ones go on trying. */
 async function catchUp(control: StreamControl, terminal: Terminal): Promise<LedgerView> {
+  let overtakenAt = -1;
   for (;;) {
     terminal.signal.throwIfAborted();
     const { error, ledger, outcome } = await runCycle(control, { dryRun: false }, terminal.signal);
+    const sequence = ledger?.sequence ?? -1;
+    // A scheduled cycle that began meanwhile has gone further than this one. As long as the ledger moves, the next one goes on from it.
+    if (error?.code === 'spool-inconsistent' && sequence > overtakenAt) {
+      overtakenAt = sequence;
+      continue;
+    }
     if (error !== null) throw reportedError(error);
     if (ledger?.phase === 'consistent') return ledger;
     if (outcome === 'suspended')
