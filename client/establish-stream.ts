@@ -11,7 +11,7 @@ import {
 import type { LedgerView } from '../activities/contracts.js';
 import type { BootstrapId } from '../activities/vocabulary.js';
 import type { StreamConfig } from '../config/schema.js';
-import { SrdfError } from '../temporal/error-catalogue.js';
+import { type ErrorCode, SrdfError } from '../temporal/error-catalogue.js';
 import { bootstrapWorkflowId, cycleScheduleId, streamWorkflowId } from '../temporal/ids.js';
 import { type CycleScheduleOptions, ensureCycleSchedule } from '../temporal/schedules.js';
 import { workAbout } from '../temporal/search-attributes.js';
@@ -129,6 +129,9 @@ async function beginCycles(
   await ensureCycleSchedule(client, route, { every, paused: false });
 }
 
+/** How a cycle meets wagons that another one beside it has confirmed. */
+const OVERTAKEN: ReadonlySet<string> = new Set<ErrorCode>(['spool-inconsistent', 'wagon-missing']);
+
 /** Cycles until everything that changed during the copy is applied. Throws what stops a cycle; the scheduled ones go on trying. */
 async function catchUp(control: StreamControl, terminal: Terminal): Promise<LedgerView> {
   let overtakenAt = -1;
@@ -136,8 +139,8 @@ async function catchUp(control: StreamControl, terminal: Terminal): Promise<Ledg
     terminal.signal.throwIfAborted();
     const { error, ledger, outcome } = await runCycle(control, { dryRun: false }, terminal.signal);
     const sequence = ledger?.sequence ?? -1;
-    // A scheduled cycle that began meanwhile has gone further than this one. As long as the ledger moves, the next one goes on from it.
-    if (error?.code === 'spool-inconsistent' && sequence > overtakenAt) {
+    // A scheduled cycle that began meanwhile may have gone further than this one. As long as the ledger moves, the next one goes on from it.
+    if (error !== null && OVERTAKEN.has(error.code) && sequence > overtakenAt) {
       overtakenAt = sequence;
       continue;
     }
