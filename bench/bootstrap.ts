@@ -9,7 +9,7 @@ import { type BenchOptions, type Measured, type Measurement, median } from './co
 import { type DumpPeer, mariadbDump, mydumper } from './dump-peers.js';
 
 const SERVER_OPTIONS = ['--innodb-buffer-pool-size=1G', '--innodb-log-file-size=1G', '--character-set-server=utf8mb4'];
-const PEERS: readonly DumpPeer[] = [mydumper(false, 4), mydumper(true, 4), mariadbDump];
+const PEERS: readonly DumpPeer[] = [mydumper(4), mariadbDump];
 
 async function seconds(work: () => Promise<void>): Promise<number> {
   const started = performance.now();

@@ -5,9 +5,9 @@ import type { Measurement } from './contract.js';
 import { processorSeconds } from './processor-time.js';
 import { prepareSysbench } from './sysbench.js';
 
-const SECONDS = 90;
-/** While the copy's last work ends and the compilers of the runtime come to rest. */
-const SETTLE_SECONDS = 10;
+const SECONDS = 60;
+/** While the copy's last work ends and the first cycles have been compiled: as in the weeks that follow. */
+const SETTLE_SECONDS = 60;
 const EVENTS_ASKED = 12;
 /** 1 % of a core. */
 const ASKED_PER_HOUR = 36;
@@ -15,13 +15,12 @@ const ASKED_PER_HOUR = 36;
 export const idle: Measurement = {
   name: 'idle',
   usualScale: 1,
-  async measure({ tell, scale }) {
+  async measure({ tell }) {
     const pair = await Pair.start({ kind: 'mariadb', name: 'bench', every: '30s', progress: tell });
     try {
       await prepareSysbench(pair.source, 1_000);
       await pair.establish();
       await sleep(SETTLE_SECONDS * 1_000);
-      const seconds = scale >= 1 ? SECONDS : 60;
       const used = async () => ({
         source: await processorSeconds(pair.workers.source.pid),
         target: await processorSeconds(pair.workers.target.pid),
@@ -29,9 +28,9 @@ export const idle: Measurement = {
       });
       const since = new Date();
       const before = await used();
-      await sleep(seconds * 1_000);
+      await sleep(SECONDS * 1_000);
       const after = await used();
-      const perHour = (name: keyof typeof before): number => Math.round(((after[name] - before[name]) / seconds) * 3_600);
+      const perHour = (name: keyof typeof before): number => Math.round(((after[name] - before[name]) / SECONDS) * 3_600);
       const own = { source: perHour('source'), target: perHour('target') };
       const cpuSecondsPerHour = own.source + own.target;
       const events = await idleEvents(pair, since);

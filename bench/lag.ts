@@ -20,9 +20,9 @@ import { type Commit, steadyLoad } from './steady-load.js';
 import { prepareSysbench } from './sysbench.js';
 
 const CHANGES_PER_SECOND = 2_000;
-/** The continuous cycle goes on as a new run every minute and a half or so at this rate; whether one falls in here is left to chance. */
-const CONTINUOUS_SECONDS = 70;
-const SCHEDULED_SECONDS = 30;
+/** The continuous cycle goes on as a new run every two minutes or so at this rate: one falls in here at least. */
+const CONTINUOUS_SECONDS = 180;
+const SCHEDULED_SECONDS = 20;
 /** Of the beginning, while the stream gets under way. */
 const LEFT_OUT_MILLISECONDS = 3_000;
 const TABLE_ROWS = 10_000;

@@ -25,15 +25,15 @@ import type { deadLetter } from './dead-letter.js';
 import { sourceCycle, targetCycle, targetLocal } from './proxies.js';
 
 /**
- * A continuous run drains its pipeline when it ends, and what is committed meanwhile waits: it ends as seldom as a replay of its history in
- * a second or two allows, behind the server's suggestion of 4,096 events and far from its limit of 51,200.
+ * A continuous run drains its pipeline when it ends, and what is committed meanwhile waits a second longer: it ends as seldom as a replay of
+ * its history in a few seconds allows, behind the server's suggestion of 4,096 events and far from its limit of 51,200.
  */
-const CONTINUOUS_EVENTS = 8_000;
+const CONTINUOUS_EVENTS = 12_000;
 const DEFAULT_LIMITS: CycleLimits = { wagonsPerActivity: 2, historyEvents: 2_000, patienceMilliseconds: 60_000 };
 /** Without a commit a cut returns after 20 s, so that a stream at rest leaves six events in 20 s; the linger is what a commit waits for others. */
 const CONTINUOUS: FollowLog = { waitMilliseconds: 20_000, lingerMilliseconds: 100 };
 /** Then it goes on as a new run, which asks the ledger and the stream's mode again. */
-const CONTINUOUS_RUN_MILLISECONDS = 120_000;
+const CONTINUOUS_RUN_MILLISECONDS = 300_000;
 
 /**
  * Shape: ledger (local activity) → what the inbox holds is applied → cut, ship, apply, confirm side by side until the log's end.
