@@ -3,7 +3,6 @@
  * in the same run. Our figure is with every value of every row decoded, which replication itself doesn't need: the rows as they travel,
  * undecoded, are the second one. The log is sysbench's: single-row events, four a transaction.
  */
-
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

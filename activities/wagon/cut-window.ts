@@ -1,5 +1,4 @@
 /** What a cut has gathered and not given out yet. Pure. */
-
 import { imageBytes, imagesPerRow, offsetAt, sliceImages } from '../engines/row-images.js';
 import type { CapturedRun } from './compact.js';
 

@@ -2,7 +2,6 @@
  * Every column type of both servers with its boundary values: what the log's row images say is what SELECT says, and an image written
  * again through its SQL literals is the same image, byte for byte.
  */
-
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ColumnValue, decodeRow } from '../../activities/engines/mysql/binlog/decode-row.js';
 import { sqlLiteral } from '../../activities/engines/mysql/binlog/sql-literal.js';

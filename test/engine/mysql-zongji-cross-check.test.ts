@@ -1,5 +1,4 @@
 /** Our decoder against another one's, where that one is right: plain numbers, text, dates and bytes, on random rows. */
-
 import ZongJi from '@vlasky/zongji';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,5 +1,4 @@
 /** Events that a test server doesn't write on demand: made by hand, byte for byte as the servers' sources describe them. */
-
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { EngineName } from '../../activities/engines/engine.js';

@@ -2,7 +2,6 @@
  * A small database in memory with primary and secondary unique keys, keyless tables and foreign keys with actions that
  * change children without a word in the log, as InnoDB does. What compaction is judged against.
  */
-
 import type { ForeignKeyFact, Operation, RowImages } from '../../activities/engines/engine.js';
 import { imageAt } from '../../activities/engines/row-images.js';
 import type { ChangesBody, NetChanges, RowFormat, TableShape } from '../../activities/wagon/body.js';

@@ -1,5 +1,4 @@
 /** Where a cut of a followed log ends: behind whole transactions, not before the log's end, and soon after the first change. */
-
 import { describe, expect, it } from 'vitest';
 import { FollowedLog } from '../../activities/cycle/follow-log.js';
 import type { LogBatch, LogItem } from '../../activities/engines/engine.js';

@@ -1,5 +1,4 @@
 /** Two sites with real key rings in a temporary folder, and bodies of every kind, for the wagon's tests. */
-
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,5 +1,4 @@
 /** A table map and images of its rows, as a wagon brings them to the target. Input: length of the table map (2 bytes), table map, image. */
-
 import { decodeRow } from '../../../activities/engines/mysql/binlog/decode-row.js';
 import { mysqlRowFormat } from '../../../activities/engines/mysql/binlog/row-format.js';
 import { columnSpans, endOfImage } from '../../../activities/engines/mysql/binlog/row-walk.js';

@@ -56,7 +56,7 @@ export function readQueryEvent(bytes: Buffer, start: number, end: number, timest
   const statusLength = bytes.readUInt16LE(start + 11);
   const statusStart = start + 13;
   const statusEnd = statusStart + statusLength;
-  const sqlStart = statusEnd + databaseLength + 1;
+  const sqlStart = statementAt(bytes, start);
   if (sqlStart > end) throw new RangeError(`a statement that begins ${sqlStart - end} bytes behind its event`);
   const raw = bytes.subarray(sqlStart, end);
   const status = readStatus(bytes, statusStart, statusEnd, timestamp, at);
@@ -68,12 +68,15 @@ export function readQueryEvent(bytes: Buffer, start: number, end: number, timest
   };
 }
 
+/** Where the statement begins: behind the post-header, the status variables, and the database's name with its zero. */
+const statementAt = (bytes: Buffer, start: number): number => start + 13 + bytes.readUInt16LE(start + 11) + bytes.readUInt8(start + 8) + 1;
+
 const BEGIN = Buffer.from('BEGIN');
 
 /** Whether a QUERY event's statement is BEGIN, as servers write it before a transaction's rows; nothing else of it matters then. */
 export function isBegin(bytes: Buffer, start: number, end: number): boolean {
   const sql = end - BEGIN.length;
-  if (start + 13 + bytes.readUInt16LE(start + 11) + bytes.readUInt8(start + 8) + 1 !== sql) return false;
+  if (statementAt(bytes, start) !== sql) return false;
   for (let i = 0; i < BEGIN.length; i++) if (bytes[sql + i] !== BEGIN[i]) return false;
   return true;
 }

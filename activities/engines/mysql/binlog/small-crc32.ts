@@ -15,6 +15,9 @@ for (let at = 256; at < TABLE.length; at++) {
   TABLE[at] = (before >>> 8) ^ (TABLE[before & 0xff] as number);
 }
 
+/** A CRC's register behind one more byte that is zero. */
+export const behindZero = (register: number): number => (TABLE[register & 0xff] as number) ^ (register >>> 8);
+
 /** The memory that events lie in is shared by many: one array of words over it serves them all. In the machine's byte order: little-endian. */
 let memory: ArrayBufferLike = new ArrayBuffer(0);
 let words: Int32Array = new Int32Array(memory);

@@ -9,6 +9,7 @@
  */
 import { crc32 } from 'node:zlib';
 import type { Stretch } from './packet-framer.js';
+import { behindZero } from './small-crc32.js';
 
 /** Between the end of an event and the beginning of the next: the packet's head and the status byte. */
 const HEAD = 5;
@@ -23,18 +24,13 @@ const RESIDUE = 0x2144df1c;
 const MOVED_ON = movedOn();
 
 function movedOn(): Int32Array {
-  const zero = (register: number): number => {
-    let next = register;
-    for (let bit = 0; bit < 8; bit++) next = (next & 1) === 1 ? 0xedb88320 ^ (next >>> 1) : next >>> 1;
-    return next;
-  };
   let off = ~RESIDUE;
-  for (let i = 0; i < HEAD; i++) off = zero(off);
+  for (let i = 0; i < HEAD; i++) off = behindZero(off);
   off = ~off;
   const table = new Int32Array(LONGEST + 1);
   for (let i = 0; i <= LONGEST; i++) {
     table[i] = off;
-    off = zero(off);
+    off = behindZero(off);
   }
   return table;
 }
