@@ -1,6 +1,10 @@
 /**
  * Cut, ship, apply and confirm side by side: while one batch ships the next is cut, while one is applied the next ships.
  * Each stage handles its batches one after the other, in order. Behind the log, batches grow.
+ *
+ * A plan that follows the log never drains to go on as a new run, since what is committed meanwhile would wait for it: it begins nothing more,
+ * waits for the activities that run, and leaves the rest where the next run looks for it. Cut wagons lie in the spool, arrived ones in the
+ * inbox, and applied ones are told by the first cut as unconfirmed.
  */
 
 import type { ActivityInterfaceFor } from '@temporalio/workflow';
@@ -31,7 +35,7 @@ export interface PipelinePlan {
   readonly spoolOnly: boolean;
   readonly wagonsPerActivity: number;
   readonly mayContinue: () => boolean;
-  /** Stay on the log for as long as `mayContinue` says. */
+  /** Stay on the log for as long as `mayContinue` says, then hand over. */
   readonly follow?: FollowLog;
 }
 
@@ -55,6 +59,7 @@ export class CyclePipeline {
   /** A cut that follows the log: the only thing that is waited for without end, so the only thing that `finish` breaks off. */
   private readonly following = new CancellationScope();
   private finishing = false;
+  private handingOver = false;
 
   constructor(
     private readonly route: Route,
@@ -69,9 +74,14 @@ export class CyclePipeline {
     if (plan.inbox.length > 0) this.push(plan.inbox, false, plan.apply);
     if (plan.cut) await this.guard('cut', 'source', () => this.upstream.run(() => this.cutAll(plan)));
     const [, , confirmed] = await Promise.all([this.shipTail, this.applyTail, this.confirmTail]);
-    if (confirmed) await this.confirmApplied();
+    if (confirmed && !this.handingOver) await this.confirmApplied();
     if (this.crash !== null) throw this.crash;
     return this.failure;
+  }
+
+  /** What was cut may not be shipped, applied or confirmed yet: a next run has to see to it. */
+  get handedOver(): boolean {
+    return this.handingOver;
   }
 
   /** Nothing more is cut. What was cut is shipped, applied and confirmed; `run` then ends as ever. */
@@ -109,10 +119,16 @@ export class CyclePipeline {
         ...(plan.inbox.some((wagon) => wagon.kind === 'ddl') ? { schemaInFlight: true } : {}),
         ...(this.dryRun ? { dryRun: true } : {}),
         ...(plan.spoolOnly ? { spoolOnly: true } : {}),
-        ...(plan.follow === undefined ? {} : { follow: plan.follow }),
+        // The first one tells at once what a run before this one has left unconfirmed.
+        ...(plan.follow === undefined || first ? {} : { follow: plan.follow }),
       });
       if (result === null) return;
       this.tally.cut(result, askedAt);
+      // Not with the first one: each run carries something on, however long its cut has taken.
+      if (plan.follow !== undefined && !first && !plan.mayContinue()) {
+        this.handingOver = true;
+        return;
+      }
       // Only left behind by a crash: the target looks whether their receipts are there, and gives them again if not.
       const forgotten = !first
         ? []
@@ -137,17 +153,18 @@ export class CyclePipeline {
 
   private push(wagons: readonly WagonRef[], ship: boolean, apply: boolean): void {
     const before = this.shipTail;
+    const begins = (ok: boolean): boolean => ok && !this.handingOver;
     const shipped = ship
-      ? before.then(async (ok) => ok && (await this.guard('ship', 'source', () => this.upstream.run(() => this.ship(wagons)))))
+      ? before.then(async (ok) => begins(ok) && (await this.guard('ship', 'source', () => this.upstream.run(() => this.ship(wagons)))))
       : before;
     this.shipTail = shipped;
     if (!apply) return;
     const applied = Promise.all([this.applyTail, shipped]).then(
-      async ([ok, arrived]) => ok && arrived && (await this.guard('apply', 'target', () => this.apply(wagons))),
+      async ([ok, arrived]) => begins(ok && arrived) && (await this.guard('apply', 'target', () => this.apply(wagons))),
     );
     this.applyTail = applied;
     this.appliedBatches.push(applied);
-    this.confirmTail = Promise.all([this.confirmTail, applied]).then(async ([ok]) => ok && (await this.confirmApplied()));
+    this.confirmTail = Promise.all([this.confirmTail, applied]).then(async ([ok]) => begins(ok) && (await this.confirmApplied()));
   }
 
   private async ship(wagons: readonly WagonRef[]): Promise<void> {

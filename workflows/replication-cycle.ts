@@ -25,8 +25,8 @@ import type { deadLetter } from './dead-letter.js';
 import { sourceCycle, targetCycle, targetLocal } from './proxies.js';
 
 /**
- * A continuous run drains its pipeline when it ends, and what is committed meanwhile waits a second longer: it ends as seldom as a replay of
- * its history in a few seconds allows, behind the server's suggestion of 4,096 events and far from its limit of 51,200.
+ * What is committed while one run hands over to the next waits half a second longer: a run ends as seldom as a replay of its history in a
+ * few seconds allows, behind the server's suggestion of 4,096 events and far from its limit of 51,200.
  */
 const CONTINUOUS_EVENTS = 12_000;
 const DEFAULT_LIMITS: CycleLimits = { wagonsPerActivity: 2, historyEvents: 2_000, patienceMilliseconds: 60_000 };
@@ -100,10 +100,11 @@ export async function replicationCycle(input: CycleInput): Promise<CycleResult> 
       (continuous ? Date.now() - began < CONTINUOUS_RUN_MILLISECONDS : !workflowInfo().continueAsNewSuggested),
     ...(continuous && !finishing ? { follow: CONTINUOUS } : {}),
   });
-  if (failure === null && continuous && start.mode === 'active' && !finishing) {
+  if (failure === null && continuous && start.mode === 'active' && (pipeline.handedOver || !finishing)) {
     const { appliedThrough, result } = progress();
     finish(route, tally, result);
-    return await continueAsNew<typeof replicationCycle>({ ...input, appliedThrough });
+    // Told to finish while it handed over: the next run carries on what is left, to the end of the log, and ends there.
+    return await continueAsNew<typeof replicationCycle>({ ...input, continuous: !finishing, appliedThrough });
   }
   if (failure === null) return finish(route, tally, tally.result(tally.moved() ? 'replicated' : 'idle', Date.now()));
   if (failure.outcome !== 'dead-lettered') return finish(route, tally, fail(failure, tally));

@@ -54,6 +54,8 @@ class Miniature {
   poisoned: number | null = null;
   received = 0;
   confirmed: number[] = [];
+  /** What has to be there before a shipment arrives. */
+  shipping: Promise<void> = Promise.resolve();
   constructor(readonly log: WagonRef[]) {}
 
   sites(): TestSites {
@@ -66,7 +68,7 @@ class Miniature {
         const last = wagons.at(-1);
         return {
           wagons,
-          unconfirmed: [],
+          unconfirmed: this.log.filter(({ sequence }) => sequence <= after.sequence && !this.confirmed.includes(sequence)),
           fresh: wagons.length,
           caughtUp: (last?.sequence ?? after.sequence) >= (this.log.at(-1)?.sequence ?? 0),
           next:
@@ -80,6 +82,7 @@ class Miniature {
       },
       shipWagons: async ({ wagons }) => {
         this.calls.push(`ship ${wagons.map((wagon) => wagon.sequence)}`);
+        await this.shipping;
         this.inbox.push(...wagons);
         return { received: wagons.map((wagon) => wagon.sequence), bytesSent: 100, milliseconds: 1 };
       },
@@ -329,14 +332,50 @@ describe('a continuous cycle', () => {
     const miniature = new Miniature(log(20));
     const sites = miniature.sites();
     await environment.withWorkers(sites, async () => {
-      const handle = await start(sites, { limits: { historyEvents: 20, wagonsPerActivity: 2 } });
+      const handle = await start(sites, { limits: { historyEvents: 40, wagonsPerActivity: 2 } });
       await expect.poll(() => miniature.confirmed.length, { timeout: 60_000 }).toBe(20);
-      expect(miniature.confirmed).toEqual(log(20).map((wagon) => wagon.sequence));
+      expect(miniature.confirmed.toSorted((a, b) => a - b)).toEqual(log(20).map((wagon) => wagon.sequence));
       const now = await environment.temporal.client.workflow.getHandle(handle.workflowId).describe();
       expect(now.runId).not.toBe(handle.firstExecutionRunId);
       await handle.signal('finish');
       expect((await handle.result()).error).toBeNull();
     });
+  });
+
+  it('hands over without a drain, and the run behind it ends with everything confirmed when it was told to finish meanwhile', async () => {
+    const miniature = new Miniature(log(4));
+    let release = (): void => {};
+    miniature.shipping = new Promise((resolve) => {
+      release = resolve;
+    });
+    const sites = miniature.sites();
+    await environment.withWorkers(sites, async () => {
+      const handle = await start(sites, { limits: { historyEvents: 12 } });
+      const first = environment.temporal.client.workflow.getHandle(handle.workflowId, handle.firstExecutionRunId);
+      try {
+        // The second cut's answer is known to the run, which waits for the shipment that is under way.
+        await expect
+          .poll(
+            async () => {
+              const events = await environment.history(first);
+              const answers = events.filter((event) => event.activityTaskCompletedEventAttributes);
+              return answers.length === 2 && events.at(-1)?.workflowTaskCompletedEventAttributes !== null;
+            },
+            { timeout: 20_000 },
+          )
+          .toBe(true);
+        await handle.signal('finish');
+      } finally {
+        release();
+      }
+      expect(await handle.result()).toMatchObject({ outcome: 'replicated', counts: { wagons: { applied: 4, confirmed: 4 } } });
+      const events = await environment.history(first);
+      const asked = events.flatMap((event) => event.activityTaskScheduledEventAttributes?.activityType?.name ?? []);
+      expect(asked.toSorted()).toEqual(['cutWagons', 'cutWagons', 'shipWagons']);
+      expect(events.at(-1)?.workflowExecutionContinuedAsNewEventAttributes).toBeTruthy();
+    });
+    expect(miniature.calls.filter((call) => call.startsWith('ship'))).toEqual(['ship 1,2', 'ship 3,4']);
+    expect(miniature.confirmed).toEqual([1, 2, 3, 4]);
   });
 
   it('ends by itself where the stream is suspended or drained, and at a trouble', async () => {
