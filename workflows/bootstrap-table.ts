@@ -14,7 +14,7 @@ import { failWith, isRangeLost, passOn } from './bootstrap-failure.js';
 import type { TableCopy } from './bootstrap-result.js';
 import { tableProgress } from './bootstrap-signals.js';
 import { reportOf } from './cycle-failure.js';
-import { sourceBootstrap, sourceQuestions, targetBootstrap } from './proxies.js';
+import { sourceBootstrap, sourceBootstrapStep, targetBootstrap } from './proxies.js';
 
 export interface BootstrapTableInput {
   readonly route: Route;
@@ -68,7 +68,7 @@ async function copyTable(input: BootstrapTableInput, resume: BootstrapTableInput
   const name = `${table.database}.${table.table}`;
   if (!input.created && resume === undefined) {
     // Noted before the definition is read: whatever changes behind it is replicated.
-    const { position } = await sourceQuestions(route).notePosition({ stream });
+    const { position } = await sourceBootstrapStep(route).notePosition({ stream });
     await target.resetTables({ stream, bootstrap, tables: [table], baseline: position });
     const wagon = await source.shipSchema({ stream, bootstrap, stage: 'before-data', round, only: [table] });
     await target.loadSchema({ stream, bootstrap, wagon });

@@ -23,7 +23,7 @@ import {
 } from './bootstrap-result.js';
 import { progressQuery, tableProgress } from './bootstrap-signals.js';
 import type { bootstrapTable } from './bootstrap-table.js';
-import { sourceBootstrap, sourceQuestions, targetBootstrap, targetQuestions } from './proxies.js';
+import { sourceBootstrap, sourceBootstrapStep, sourceQuestions, targetBootstrap, targetBootstrapStep, targetQuestions } from './proxies.js';
 
 export type { BootstrapResult, BootstrapWorkflowInput } from './bootstrap-result.js';
 
@@ -97,7 +97,7 @@ class Bootstrap {
     // Before the tables are listed: one that is created in between is in the list or in the log behind the position, or in both.
     const from = await this.notePosition();
     this.plan = await this.source.planBootstrap({ stream });
-    await targetQuestions(this.route).beginLoading({ stream, bootstrap });
+    await targetBootstrapStep(this.route).beginLoading({ stream, bootstrap });
     this.enter('schema');
     await this.schema('before-data', 0);
     this.enter('copying');
@@ -108,12 +108,12 @@ class Bootstrap {
       );
     await this.settle(from);
     const consistentFrom = await this.notePosition();
-    await targetQuestions(this.route).beginCatchUp({ stream, bootstrap, from, consistentFrom });
+    await targetBootstrapStep(this.route).beginCatchUp({ stream, bootstrap, from, consistentFrom });
     return this.end('catching-up', 'catching-up', null, from, consistentFrom);
   }
 
   private async notePosition(): Promise<Position> {
-    return (await sourceQuestions(this.route).notePosition({ stream: this.route.stream })).position;
+    return (await sourceBootstrapStep(this.route).notePosition({ stream: this.route.stream })).position;
   }
 
   /** Ships and loads a stage; a wagon that got lost on its way is read anew. */

@@ -30,6 +30,13 @@ const BOOTSTRAP_CLASS: ActivityClass = {
   heartbeatTimeout: '30s',
   retry: BOOTSTRAP_RETRY,
 };
+/** Short steps of a bootstrap, without heartbeats; as patient as its long work, which would be lost with them. */
+const BOOTSTRAP_STEP_CLASS: ActivityClass = {
+  startToCloseTimeout: '2m',
+  scheduleToCloseTimeout: '24h',
+  scheduleToStartTimeout: '12h',
+  retry: BOOTSTRAP_RETRY,
+};
 /** Questions: short, without heartbeats. */
 const QUESTION_CLASS: ActivityClass = {
   startToCloseTimeout: '2m',
@@ -55,10 +62,17 @@ export const sourceBootstrap = (route: Route): Source =>
 export const targetBootstrap = (route: Route): Target =>
   proxyActivities<TargetActivities>({ ...BOOTSTRAP_CLASS, taskQueue: targetQueue(route.target) });
 
-/** `inspectSource`, `notePosition`, `readSpool`: no heartbeat needed. */
+/** `notePosition`: no heartbeat needed. */
+export const sourceBootstrapStep = (route: Route): Source =>
+  proxyActivities<SourceActivities>({ ...BOOTSTRAP_STEP_CLASS, taskQueue: sourceQueue(route.source) });
+/** `beginLoading`, `beginCatchUp`: no heartbeat needed. */
+export const targetBootstrapStep = (route: Route): Target =>
+  proxyActivities<TargetActivities>({ ...BOOTSTRAP_STEP_CLASS, taskQueue: targetQueue(route.target) });
+
+/** `inspectSource`, `readSpool`: no heartbeat needed. */
 export const sourceQuestions = (route: Route): Source =>
   proxyActivities<SourceActivities>({ ...QUESTION_CLASS, taskQueue: sourceQueue(route.source) });
-/** `readLedger`, `inspectTarget`, `beginLoading`, `beginCatchUp`: no heartbeat needed. */
+/** `readLedger`, `inspectTarget`: no heartbeat needed. */
 export const targetQuestions = (route: Route): Target =>
   proxyActivities<TargetActivities>({ ...QUESTION_CLASS, taskQueue: targetQueue(route.target) });
 

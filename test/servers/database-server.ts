@@ -147,6 +147,23 @@ export class DatabaseServer {
     }
   }
 
+  /**
+   * Starts the server again if it has ended by itself, as a service manager would: MySQL does so when it can't write its binlog
+   * (`binlog_error_action=ABORT_SERVER`, its default). Returns once the server answers.
+   */
+  async revive(): Promise<void> {
+    for (;;) {
+      const child = this.process;
+      if (child === null || child.exitCode !== null || child.signalCode !== null) return await this.run();
+      try {
+        const connection = await this.connect();
+        return await connection.end();
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    }
+  }
+
   get pid(): number | undefined {
     return this.process?.pid;
   }

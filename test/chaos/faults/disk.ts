@@ -19,6 +19,10 @@ export const DISK_FAULTS: readonly Fault[] = (Object.keys(DISKS) as Disk[]).map(
   async inflict(pair) {
     const full = pair.breakable.disk(disk);
     await full.fill();
-    return async () => await full.makeRoom();
+    return async () => {
+      await full.makeRoom();
+      if (disk === 'source-server') await pair.source.revive();
+      if (disk === 'target-server') await pair.target.revive();
+    };
   },
 }));

@@ -53,6 +53,9 @@ const diskFull = (errno: number, message: string): boolean =>
   errno === 3 ||
   (errno > 0 && /\b(?:error|errno:?|errcode:?|code:?) "?(?:28|122)\b|No space left on device/i.test(message));
 
+/** 1598 of a server that can't write its binlog and ends itself therefore, in the middle of the commit: only the ledger knows its outcome. */
+const endsItself = (errno: number, message: string): boolean => errno === 1598 && /binlog_error_action|abort/i.test(message);
+
 /** `doing`: what was tried, e.g. `applying wagon 12 of shop`; `where`: the table, when known. */
 export function applyError(error: unknown, doing: string, where: string | null): SrdfError {
   if (error instanceof SrdfError) return error;
@@ -65,6 +68,12 @@ export function applyError(error: unknown, doing: string, where: string | null):
       'target-unreachable',
       `the connection was lost (${named})`,
       'Check that the target server runs; it is tried again by itself',
+    );
+  if (endsItself(errno, message))
+    return make(
+      'target-unreachable',
+      `the target can’t write its binary log and ends itself (${named}, binlog_error_action)`,
+      'See that the disk of the target’s binary log has room and that the server runs again; it is tried again by itself',
     );
   if (INTERRUPTED.has(errno))
     return make('apply-interrupted', `a lock conflict (${named})`, 'Nothing was applied; it is tried again by itself');
