@@ -10,7 +10,7 @@ import { giveBack } from '../wagon/give-back.js';
 import { FollowedLog } from './follow-log.js';
 import { type Heartbeat, withHeartbeat } from './heartbeat.js';
 import { SingleFlight } from './single-flight.js';
-import { chainAfter, type SpoolChain } from './spool-chain.js';
+import { chainAfter, type SpoolChain, type SpooledWagon } from './spool-chain.js';
 import { readHeaderOf } from './spooled-header.js';
 import { removeNote, writeNote } from './wagon-notes.js';
 
@@ -69,14 +69,21 @@ async function spoolAfter(site: SourceSite, { stream, after }: CutInput): Promis
   }
 }
 
-async function spooled(site: SourceSite, stream: StreamName) {
-  const refs = [...(await site.spool.list(stream, 'changes')), ...(await site.spool.list(stream, 'ddl'))];
-  return await Promise.all(
+/** What the spool holds. A wagon that is confirmed and let go between being listed and being read was there in vain. */
+async function spooled({ spool }: SourceSite, stream: StreamName): Promise<readonly SpooledWagon[]> {
+  const refs = [...(await spool.list(stream, 'changes')), ...(await spool.list(stream, 'ddl'))];
+  const wagons = await Promise.all(
     refs.map(async (ref) => {
-      const { previousHash, positionFrom } = await readHeaderOf(site.spool, ref);
-      return { ref, previousHash, positionFrom };
+      try {
+        const { previousHash, positionFrom } = await readHeaderOf(spool, ref);
+        return [{ ref, previousHash, positionFrom }];
+      } catch (error) {
+        if ((await spool.wagonState(ref)) === 'confirmed') return [];
+        throw error;
+      }
     }),
   );
+  return wagons.flat();
 }
 
 type Counted = Omit<CutPiece, 'body'>;

@@ -6,15 +6,14 @@
  * Sizes and references are kept in memory, read from the disk once at open and whenever another process has added a file.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { type FileHandle, rm } from 'node:fs/promises';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Logger } from 'pino';
 import type { WagonRef } from '../contracts.js';
 import { NO_WAGON, type StreamName, type WagonHash } from '../vocabulary.js';
 import type { WagonHeader } from '../wagon/contract.js';
-import { isDiskFull, makeFolder, namesIn, removeFile, sizeOf, writeFully, writeWhole } from './atomic-file.js';
+import { errorCode, isDiskFull, makeFolder, namesIn, removeFile, sizeOf, writeFully, writeWhole } from './atomic-file.js';
 import type { ReceiptStatus, Spool, WagonAddress } from './contract.js';
 import { ReceiptFiles } from './receipt-files.js';
 import { fullDisk, fullStore, misplaced, missingFrom, noAddress, otherKind, type StoreName } from './store-errors.js';
@@ -131,10 +130,13 @@ export abstract class FileStore implements Omit<Spool, 'wagonState'> {
     const ref = await this.find(address);
     if (ref === null) throw missingFrom(this.called, `opening the ${describeAddress(address)}`);
     if (offset >= ref.bytes) return { stream: Readable.from([]), bytes: ref.bytes };
-    return {
-      stream: createReadStream(this.pathOf(ref), { start: offset, end: ref.bytes - 1, highWaterMark: 256 * 1024 }),
-      bytes: ref.bytes,
-    };
+    try {
+      const handle = await open(this.pathOf(ref), 'r');
+      return { stream: handle.createReadStream({ start: offset, end: ref.bytes - 1, highWaterMark: 256 * 1024 }), bytes: ref.bytes };
+    } catch (error) {
+      // Released since it was looked for.
+      throw errorCode(error) === 'ENOENT' ? missingFrom(this.called, `opening the ${describeAddress(address)}`) : error;
+    }
   }
 
   async read(address: WagonAddress): Promise<Uint8Array> {
