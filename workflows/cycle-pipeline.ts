@@ -129,7 +129,7 @@ export class CyclePipeline {
         this.handingOver = true;
         return;
       }
-      // Only left behind by a crash: the target looks whether their receipts are there, and gives them again if not.
+      // Left behind by a crash or by the run that handed over: the target looks whether their receipts are there, and gives them again if not.
       const forgotten = !first
         ? []
         : result.unconfirmed.filter(

@@ -25,8 +25,8 @@ import type { deadLetter } from './dead-letter.js';
 import { sourceCycle, targetCycle, targetLocal } from './proxies.js';
 
 /**
- * What is committed while one run hands over to the next waits half a second longer: a run ends as seldom as a replay of its history in a
- * few seconds allows, behind the server's suggestion of 4,096 events and far from its limit of 51,200.
+ * What is committed while one run hands over to the next waits a little longer: a run ends as seldom as a replay of its history in a few
+ * seconds allows, behind the server's suggestion of 4,096 events and far from its limit of 51,200.
  */
 const CONTINUOUS_EVENTS = 12_000;
 const DEFAULT_LIMITS: CycleLimits = { wagonsPerActivity: 2, historyEvents: 2_000, patienceMilliseconds: 60_000 };
