@@ -22,21 +22,15 @@ const cycleClass = (scheduleToStartTimeout: Duration): ActivityClass => ({
   heartbeatTimeout: '12s',
   retry: CYCLE_RETRY,
 });
-/** Work of a bootstrap or a comparison: outlasts the restart of a worker or a server. */
-const BOOTSTRAP_CLASS: ActivityClass = {
-  startToCloseTimeout: '6h',
-  scheduleToCloseTimeout: '24h',
-  scheduleToStartTimeout: '12h',
-  heartbeatTimeout: '30s',
-  retry: BOOTSTRAP_RETRY,
-};
-/** Short steps of a bootstrap, without heartbeats; as patient as its long work, which would be lost with them. */
+/** Short steps of a bootstrap, without heartbeats: as patient as its long work, which would be lost with them. */
 const BOOTSTRAP_STEP_CLASS: ActivityClass = {
   startToCloseTimeout: '2m',
   scheduleToCloseTimeout: '24h',
   scheduleToStartTimeout: '12h',
   retry: BOOTSTRAP_RETRY,
 };
+/** Work of a bootstrap or a comparison: outlasts the restart of a worker or a server. */
+const BOOTSTRAP_CLASS: ActivityClass = { ...BOOTSTRAP_STEP_CLASS, startToCloseTimeout: '6h', heartbeatTimeout: '30s' };
 /** Questions: short, without heartbeats. */
 const QUESTION_CLASS: ActivityClass = {
   startToCloseTimeout: '2m',

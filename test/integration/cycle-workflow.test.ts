@@ -52,7 +52,6 @@ class Miniature {
   mode: StreamMode = 'active';
   deadLetter: DeadLetterReport | null = null;
   poisoned: number | null = null;
-  received = 0;
   confirmed: number[] = [];
   /** What has to be there before a shipment arrives. */
   shipping: Promise<void> = Promise.resolve();

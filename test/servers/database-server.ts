@@ -131,20 +131,10 @@ export class DatabaseServer {
     const binary = this.kind === 'mariadb' ? 'mariadbd' : join(mysqlDirectory(), 'mysqld');
     const child = spawn(binary, [...own, ...this.options, ...more], { stdio: 'ignore', env: { ...process.env, TMPDIR: this.temporary } });
     this.process = child;
-    for (let attempt = 0; ; attempt++) {
-      if (child.exitCode !== null)
-        throw new Error(
-          `${binary} ended with ${child.exitCode}: ${(await execa('tail', ['-n', '20', `${this.directory}/error.log`])).stdout}`,
-        );
-      try {
-        const connection = await this.connect();
-        await connection.end();
-        return;
-      } catch (error) {
-        if (attempt > 600) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 100));
-      }
-    }
+    if (await this.answers(child)) return;
+    throw new Error(
+      `${binary} ended with ${child.exitCode ?? child.signalCode}: ${(await execa('tail', ['-n', '20', `${this.directory}/error.log`])).stdout}`,
+    );
   }
 
   /**
@@ -152,13 +142,20 @@ export class DatabaseServer {
    * (`binlog_error_action=ABORT_SERVER`, its default). Returns once the server answers.
    */
   async revive(): Promise<void> {
-    for (;;) {
-      const child = this.process;
-      if (child === null || child.exitCode !== null || child.signalCode !== null) return await this.run();
+    const child = this.process;
+    if (child === null || !(await this.answers(child))) await this.run();
+  }
+
+  /** Waits for an answer, a minute at most; false once the process has ended. */
+  private async answers(child: ChildProcess): Promise<boolean> {
+    for (let attempt = 0; ; attempt++) {
+      if (child.exitCode !== null || child.signalCode !== null) return false;
       try {
         const connection = await this.connect();
-        return await connection.end();
-      } catch {
+        await connection.end();
+        return true;
+      } catch (error) {
+        if (attempt > 600) throw error;
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
     }
