@@ -9,6 +9,7 @@ import { createDataConverter } from '../temporal/data-converter.js';
 import { SrdfError } from '../temporal/error-catalogue.js';
 import { failureInterceptor } from '../temporal/failures.js';
 import { registerSearchAttributes } from '../temporal/search-attribute-registration.js';
+import { WORKFLOW_FAILURES } from '../temporal/workflow-failures.js';
 
 export type QueueOptions = Pick<WorkerOptions, 'taskQueue' | 'activities' | 'workflowBundle'>;
 
@@ -58,6 +59,7 @@ async function serveOnce(
           identity,
           ...(dataConverter === undefined ? {} : { dataConverter }),
           interceptors: { activity: [failureInterceptor(log)] },
+          workflowFailureErrorTypes: WORKFLOW_FAILURES,
           shutdownGraceTime: GRACE,
           shutdownForceTime: FORCE,
           // Ranges of a first copy wait in it for their turn: other streams find room beside them.

@@ -12,7 +12,7 @@ import type { WagonExpectation, WagonHeader } from '../wagon/contract.js';
 import { giveReceipt, settle, settleApplied } from './applied-receipts.js';
 import { type Heartbeat, withHeartbeat } from './heartbeat.js';
 import { trainsAfter } from './inbox-chain.js';
-import { listInbox, viewOf } from './read-ledger.js';
+import { viewOf } from './read-ledger.js';
 import { requireInScope } from './require-in-scope.js';
 import { SingleFlight } from './single-flight.js';
 import { damagedWagon } from './spooled-header.js';
@@ -54,7 +54,7 @@ class Applying {
     const { site, input } = this;
     const { stream } = input;
     let ledger = await this.ledger(stream);
-    const inbox = await listInbox(site, stream);
+    const inbox = await site.inbox.list(stream, 'chain');
     if (input.dryRun !== true) await this.settleKnown(ledger, inbox);
     const wanted = input.wagons.filter((wagon) => wagon.epoch === ledger.epoch && wagon.sequence > ledger.sequence);
     this.requirePresent(wanted, inbox);
@@ -142,7 +142,7 @@ class Applying {
     if (result === null) return ledger;
     if (result.outcome === 'already-applied')
       // Somebody else has moved the ledger meanwhile: a receipt only for what its hash vouches for.
-      await settleApplied(this.site, result.ledger, await listInbox(this.site, this.input.stream));
+      await settleApplied(this.site, result.ledger, await this.site.inbox.list(this.input.stream, 'chain'));
     for (const wagon of train) {
       if (result.outcome === 'applied' && result.ledger.position !== null)
         await settle(this.site, wagon, result.ledger.position, NONE_DISCARDED);

@@ -3,6 +3,7 @@ import { SrdfError } from '../../temporal/error-catalogue.js';
 import type { ConfirmInput, ConfirmResult, WagonRef } from '../contracts.js';
 import { faultPoint } from '../fault-points.js';
 import type { SourceSite } from '../site.js';
+import { folderOf } from '../transport/wagon-address.js';
 import type { Sequence, WagonHash } from '../vocabulary.js';
 import { withHeartbeat } from './heartbeat.js';
 import { DISCARDED, requireReceiptFor } from './receipts.js';
@@ -55,7 +56,7 @@ export function createConfirmWagons(site: SourceSite): (input: ConfirmInput) => 
     return receipt;
   }
   const isSpooled = async (wagon: WagonRef): Promise<boolean> =>
-    (await site.spool.list(wagon.stream, wagon.kind)).some((it) => it.epoch === wagon.epoch && it.sequence === wagon.sequence);
+    (await site.spool.list(wagon.stream, folderOf(wagon.kind))).some((it) => it.epoch === wagon.epoch && it.sequence === wagon.sequence);
 
   return async ({ wagons: unordered }) =>
     await withHeartbeat(async ({ report, signal }) => {

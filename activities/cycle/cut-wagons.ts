@@ -71,7 +71,7 @@ async function spoolAfter(site: SourceSite, { stream, after }: CutInput): Promis
 
 /** What the spool holds. A wagon that is confirmed and let go between being listed and being read was there in vain. */
 async function spooled({ spool }: SourceSite, stream: StreamName): Promise<readonly SpooledWagon[]> {
-  const refs = [...(await spool.list(stream, 'changes')), ...(await spool.list(stream, 'ddl'))];
+  const refs = await spool.list(stream, 'chain');
   const wagons = await Promise.all(
     refs.map(async (ref) => {
       try {

@@ -6,7 +6,6 @@ import type { TargetSite } from '../site.js';
 import { settleApplied } from './applied-receipts.js';
 import { placeOf } from './apply-wagons.js';
 import { trainsAfter } from './inbox-chain.js';
-import { listInbox } from './read-ledger.js';
 import { releaseDeadLetter } from './target-facts.js';
 
 /**
@@ -20,7 +19,7 @@ export function createDiscardDeadLetter(site: TargetSite): (input: DiscardInput)
     const before = await engine.readLedger(stream);
     if (before === null)
       throw new SrdfError('ledger-missing', { tried, found: 'the target has no ledger of it', action: `srdf establish ${stream}` });
-    const inbox = await listInbox(site, stream);
+    const inbox = await site.inbox.list(stream, 'chain');
     if ((await engine.discardedWagons(stream)).has(hash)) {
       // Done by an attempt whose answer was lost.
       await settleApplied(site, before, inbox);

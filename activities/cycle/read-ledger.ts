@@ -1,8 +1,8 @@
 /** Where the target stands, what its inbox holds behind that, and whether anything forbids to go on. The authority a cycle begins with. */
-import type { LedgerResult, LedgerView, StreamInput, WagonRef } from '../contracts.js';
+import type { LedgerResult, LedgerView, StreamInput } from '../contracts.js';
 import type { Ledger } from '../engines/engine.js';
 import type { TargetSite } from '../site.js';
-import { type Epoch, NO_WAGON, type Sequence, type StreamName } from '../vocabulary.js';
+import { type Epoch, NO_WAGON, type Sequence } from '../vocabulary.js';
 import { settleApplied } from './applied-receipts.js';
 import { releaseLeftovers } from './copy-leftovers.js';
 import { firstTrains, trainsAfter } from './inbox-chain.js';
@@ -30,18 +30,13 @@ export const viewOf = ({ phase, epoch, sequence, wagonHash, position, consistent
   bootstrap,
 });
 
-export const listInbox = async (site: TargetSite, stream: StreamName): Promise<readonly WagonRef[]> => [
-  ...(await site.inbox.list(stream, 'changes')),
-  ...(await site.inbox.list(stream, 'ddl')),
-];
-
 export function createReadLedger(site: TargetSite): (input: StreamInput) => Promise<LedgerResult> {
   return async ({ stream }) => {
     const { engine } = site.stream(stream);
     const mode = await readMode(site, stream);
     const ledger = await engine.readLedger(stream);
     if (ledger === null) return { ledger: ABSENT, inbox: [], deadLetter: null, mode, boundaries: [] };
-    const inbox = await listInbox(site, stream);
+    const inbox = await site.inbox.list(stream, 'chain');
     await settleApplied(site, ledger, inbox);
     await releaseLeftovers(site, ledger);
     return {

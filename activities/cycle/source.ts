@@ -16,8 +16,8 @@ export function cycleSourceActivities(
     shipWagons: createShipWagons(site),
     confirmWagons: createConfirmWagons(site),
     readSpool: async ({ stream, ledger }) => {
-      const kinds = ['changes', 'ddl', 'schema', 'range'] as const;
-      const wagons = (await Promise.all(kinds.map((kind) => site.spool.list(stream, kind)))).flat();
+      const folders = ['chain', 'schema', 'range'] as const;
+      const wagons = (await Promise.all(folders.map((folder) => site.spool.list(stream, folder)))).flat();
       const { maxBytes } = await site.spool.usage();
       return {
         wagons: wagons.length,

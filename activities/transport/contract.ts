@@ -3,6 +3,7 @@
 import type { WagonRef } from '../contracts.js';
 import type { ForeignKeyFact } from '../engines/engine.js';
 import type { Epoch, Sequence, StreamName, WagonHash } from '../vocabulary.js';
+import type { WagonFolder } from './wagon-address.js';
 
 /** A wagon's address in a spool or an inbox; also its path on the wire: `/v1/streams/{stream}/{kind}/{epoch}/{sequence}`. */
 export interface WagonAddress {
@@ -40,8 +41,8 @@ export interface Spool {
    * there is none.
    */
   removeIfDamaged(address: WagonAddress): Promise<boolean>;
-  /** References in order of epoch and sequence, from the headers of whole files. */
-  list(stream: StreamName, kind: WagonRef['kind']): Promise<readonly WagonRef[]>;
+  /** References in order of epoch and sequence, from the headers of whole files; of `chain` those of both its kinds. */
+  list(stream: StreamName, folder: WagonFolder): Promise<readonly WagonRef[]>;
   saveReceipt(address: WagonAddress, status: ReceiptStatus, receipt: Uint8Array): Promise<void>;
   readReceipt(address: WagonAddress, status: ReceiptStatus): Promise<Uint8Array | null>;
   /** Removes the wagon; its receipts stay (bounded: the newest 10,000). */

@@ -19,7 +19,16 @@ import { ReceiptFiles } from './receipt-files.js';
 import { fullDisk, fullStore, misplaced, missingFrom, noAddress, otherKind, type StoreName } from './store-errors.js';
 import { scanStore } from './store-scan.js';
 import { StoreSpace } from './store-space.js';
-import { describeAddress, folderOf, isStreamName, isValidAddress, parseAddress, placeOf, whyNotAt } from './wagon-address.js';
+import {
+  describeAddress,
+  folderOf,
+  isStreamName,
+  isValidAddress,
+  parseAddress,
+  placeOf,
+  type WagonFolder,
+  whyNotAt,
+} from './wagon-address.js';
 import { encodeTrailer, HEADER_BYTES_MOST, HEADER_BYTES_USUAL, inspectFile, isDamaged, readWhole, TRAILER_BYTES } from './wagon-file.js';
 
 /** `parseHeader` of activities/wagon/header.ts: reads a header from a wagon's first bytes, throws on anything else. */
@@ -158,14 +167,14 @@ export abstract class FileStore implements Omit<Spool, 'wagonState'> {
   }
 
   /** References in order of epoch and sequence. */
-  async list(stream: StreamName, kind: WagonRef['kind']): Promise<readonly WagonRef[]> {
-    const folder = join(this.directory, isStreamName(stream) ? stream : '-', folderOf(kind));
+  async list(stream: StreamName, folder: WagonFolder): Promise<readonly WagonRef[]> {
+    const directory = join(this.directory, isStreamName(stream) ? stream : '-', folder);
     const refs: WagonRef[] = [];
-    for (const epoch of await namesIn(folder)) {
-      for (const name of await namesIn(join(folder, epoch))) {
+    for (const epoch of await namesIn(directory)) {
+      for (const name of await namesIn(join(directory, epoch))) {
         if (!name.endsWith('.wagon')) continue;
-        const ref = await this.adopt(stream, epoch, name, folderOf(kind));
-        if (ref?.kind === kind) refs.push(ref);
+        const ref = await this.adopt(stream, epoch, name, folder);
+        if (ref !== null) refs.push(ref);
       }
     }
     return refs.sort((a, b) => a.epoch - b.epoch || a.sequence - b.sequence);

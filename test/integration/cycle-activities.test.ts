@@ -164,8 +164,8 @@ describe('the way of a wagon', () => {
     expect(target.rows).toEqual(everythingOnce());
     const [first] = result.wagons;
     expect(first && (await pair.spool.wagonState(first))).toBe('confirmed');
-    expect(await pair.spool.list(stream, 'changes')).toEqual([]);
-    expect(await pair.inbox.list(stream, 'changes')).toEqual([]);
+    expect(await pair.spool.list(stream, 'chain')).toEqual([]);
+    expect(await pair.inbox.list(stream, 'chain')).toEqual([]);
     expect((await cycle()).wagons).toEqual([]);
   });
 
@@ -219,12 +219,12 @@ describe('the way of a wagon', () => {
     const after = await start();
     const result = await pair.cutWagons({ stream, after, maxWagons: 10, boundaries: [], dryRun: true });
     expect(result).toMatchObject({ wagons: [], transactions: 2, changes: { captured: 8 } });
-    expect(await pair.spool.list(stream, 'changes')).toEqual([]);
+    expect(await pair.spool.list(stream, 'chain')).toEqual([]);
     await pair.shipWagons({ stream, wagons: (await cut()).wagons });
     const { inbox } = await pair.readLedger({ stream });
     expect(await pair.applyWagons({ stream, wagons: inbox, dryRun: true })).toMatchObject({ applied: [], changes: 0 });
     expect(target.rows).toEqual([]);
-    expect(await pair.inbox.list(stream, 'changes')).toHaveLength(2);
+    expect(await pair.inbox.list(stream, 'chain')).toHaveLength(2);
   });
 });
 
@@ -264,12 +264,12 @@ describe('a transaction that the source rolled back when it was killed', () => {
     const result = await cut();
     expect(sequences(result.wagons)).toEqual([1, 2, 3, 4, 5]);
     expect(result).toMatchObject({ fresh: 5, transactions: 3, changes: { captured: 14 }, bytes: { log: 300 } });
-    expect(await pair.spool.list(stream, 'changes')).toEqual(result.wagons);
+    expect(await pair.spool.list(stream, 'chain')).toEqual(result.wagons);
     expect(await readdir(join(directory, 'paris', 'notes', stream))).toHaveLength(5);
     await restart();
     await cycle();
     expect(target.rows).toEqual(everythingOnce());
-    expect(await pair.spool.list(stream, 'changes')).toEqual([]);
+    expect(await pair.spool.list(stream, 'chain')).toEqual([]);
   });
   it('counts for nothing in a dry run', async () => {
     source.transactions.push(1, -11, 2);
@@ -290,8 +290,8 @@ describe('after a crash', () => {
     await restart();
     await cycle();
     expect(target.rows).toEqual(everythingOnce());
-    expect(await pair.spool.list(stream, 'changes')).toEqual([]);
-    expect(await pair.inbox.list(stream, 'changes')).toEqual([]);
+    expect(await pair.spool.list(stream, 'chain')).toEqual([]);
+    expect(await pair.inbox.list(stream, 'chain')).toEqual([]);
   });
 
   it('between apply and confirm, the next cycle confirms', async () => {
@@ -301,7 +301,7 @@ describe('after a crash', () => {
     await pair.applyWagons({ stream, wagons });
     await restart();
     expect(sequences((await cycle()).unconfirmed)).toEqual([1, 2]);
-    expect(await pair.spool.list(stream, 'changes')).toEqual([]);
+    expect(await pair.spool.list(stream, 'chain')).toEqual([]);
   });
 
   it('a cut goes on while wagons that it has listed are confirmed and let go', async () => {
@@ -356,7 +356,7 @@ describe('after a crash', () => {
     pair = await openPair(directory, source, target);
     await cycle();
     expect(target.rows).toEqual(everythingOnce());
-    expect(await pair.spool.list(stream, 'changes')).toEqual([]);
+    expect(await pair.spool.list(stream, 'chain')).toEqual([]);
   });
 
   it('of the target database put back to yesterday, nothing is guessed', async () => {
@@ -375,7 +375,7 @@ describe('after a crash', () => {
     await cycle();
     target.ledger = yesterday;
     await expect(cut()).rejects.toMatchObject({ code: 'spool-inconsistent' });
-    expect(await pair.spool.list(stream, 'changes')).toEqual([]);
+    expect(await pair.spool.list(stream, 'chain')).toEqual([]);
   });
 });
 
@@ -446,7 +446,7 @@ describe('a wagon that cannot be applied', () => {
     expect(await pair.confirmWagons({ stream, wagons: passed })).toMatchObject({ confirmed: [], discarded: [] });
     await cycle();
     expect(target.rows).toEqual([0, 0, 0, 0, 2, 2, 2, 2]);
-    expect(await pair.spool.list(stream, 'changes')).toEqual([]);
+    expect(await pair.spool.list(stream, 'chain')).toEqual([]);
   });
 
   it('is none when only the target is away', async () => {

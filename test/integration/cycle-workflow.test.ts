@@ -1,7 +1,7 @@
 /** The cycle's decisions, on a real Temporal server: what it asks of whom, in which order, and what each trouble ends in. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import { WorkflowUpdateFailedError } from '@temporalio/client';
+import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type {
   ApplyOutcome,
@@ -375,6 +375,34 @@ describe('a continuous cycle', () => {
     });
     expect(miniature.calls.filter((call) => call.startsWith('ship'))).toEqual(['ship 1,2', 'ship 3,4']);
     expect(miniature.confirmed).toEqual([1, 2, 3, 4]);
+  });
+
+  it('that the code of an upgraded worker cannot take further ends as failed, and the next one goes on from the ledger', async () => {
+    const miniature = new Miniature(log(2));
+    const sites = miniature.sites();
+    const begun = await environment.withWorkers(sites, async () => {
+      const handle = await start(sites);
+      await expect.poll(() => miniature.confirmed, { timeout: 20_000 }).toEqual([1, 2]);
+      return handle;
+    });
+    miniature.log.push(ref(3));
+    const error: unknown = await environment.withWorkers(
+      sites,
+      () =>
+        begun.result().then(
+          () => null,
+          (failure: unknown) => failure,
+        ),
+      { workflowCode: (code) => code.replaceAll('source.cutWagons.', 'source.shipWagons.') },
+    );
+    expect(error).toBeInstanceOf(WorkflowFailedError);
+    await environment.withWorkers(sites, async () => {
+      const next = await start(sites);
+      await expect.poll(() => miniature.confirmed, { timeout: 20_000 }).toEqual([1, 2, 3]);
+      await next.signal('finish');
+      expect(await next.result()).toMatchObject({ outcome: 'replicated', error: null });
+    });
+    expect(miniature.ledger.sequence).toBe(3);
   });
 
   it('ends by itself where the stream is suspended or drained, and at a trouble', async () => {

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { WorkflowHandle } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions, type WorkflowBundleOption } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions, type WorkflowBundle } from '@temporalio/worker';
 import type { Route, SourceActivities, TargetActivities } from '../../activities/contracts.js';
 import type { SiteName, StreamName } from '../../activities/vocabulary.js';
 import { connectClient, type TemporalClient } from '../../temporal/connection.js';
@@ -14,6 +14,7 @@ import { failureInterceptor } from '../../temporal/failures.js';
 import { registerSearchAttributes } from '../../temporal/search-attribute-registration.js';
 import { sourceQueue, targetQueue } from '../../temporal/task-queues.js';
 import { workflowBundle } from '../../temporal/workflow-bundle.js';
+import { WORKFLOW_FAILURES } from '../../temporal/workflow-failures.js';
 
 export interface TestSites {
   readonly route: Route;
@@ -29,7 +30,7 @@ export class TemporalEnvironment {
     private readonly server: DevServer,
     readonly temporal: TemporalClient,
     private readonly connection: NativeConnection,
-    private readonly bundle: WorkflowBundleOption,
+    private readonly bundle: WorkflowBundle,
     private readonly key: string,
   ) {}
 
@@ -47,6 +48,7 @@ export class TemporalEnvironment {
     await registerSearchAttributes(temporal.connection, temporal.namespace);
     const connection = await NativeConnection.connect({ address: server.address });
     const bundle = await workflowBundle({ info: () => undefined });
+    if (!('code' in bundle)) throw new Error('from the source tree the workflows are bundled now, not read from a file');
     return new TemporalEnvironment(directory, server, temporal, connection, bundle, key);
   }
 
@@ -59,17 +61,26 @@ export class TemporalEnvironment {
     };
   }
 
-  /** Runs workers for these sites while `work` runs; `sourceWorker: false` leaves the source site dead. */
-  async withWorkers<T>(sites: TestSites, work: () => Promise<T>, options: { readonly sourceWorker?: boolean } = {}): Promise<T> {
+  /**
+   * Runs workers for these sites while `work` runs; `sourceWorker: false` leaves the source site dead. `workflowCode` makes of the workflows'
+   * code that of another version.
+   */
+  async withWorkers<T>(
+    sites: TestSites,
+    work: () => Promise<T>,
+    options: { readonly sourceWorker?: boolean; readonly workflowCode?: (code: string) => string } = {},
+  ): Promise<T> {
     const common: Omit<WorkerOptions, 'taskQueue'> = {
       connection: this.connection,
       namespace: this.server.namespace,
       dataConverter: createDataConverter(this.key),
       interceptors: { activity: [failureInterceptor({ error: () => undefined })] },
+      workflowFailureErrorTypes: WORKFLOW_FAILURES,
       shutdownGraceTime: '1s',
     };
+    const workflowBundle = options.workflowCode === undefined ? this.bundle : { code: options.workflowCode(this.bundle.code) };
     const workers = [
-      await Worker.create({ ...common, taskQueue: sites.taskQueue, workflowBundle: this.bundle, activities: { ...sites.target } }),
+      await Worker.create({ ...common, taskQueue: sites.taskQueue, workflowBundle, activities: { ...sites.target } }),
       await Worker.create({ ...common, taskQueue: targetQueue(sites.route.target), activities: { ...sites.target } }),
     ];
     if (options.sourceWorker !== false)

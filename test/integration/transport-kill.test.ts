@@ -93,7 +93,7 @@ test('kill -9 in the middle of a wagon: those before are whole, that one does no
   expect(await temporaries(folder)).toHaveLength(1);
   const spool = await open(folder);
   expect(await temporaries(folder)).toEqual([]);
-  const refs = await spool.list(STREAM, 'changes');
+  const refs = await spool.list(STREAM, 'chain');
   expect(refs.map((it) => `stored ${it.sequence} ${it.hash}`)).toEqual(writer.lines.filter((it) => it.startsWith('stored')));
   expect(refs).toHaveLength(2);
   const bytes = refs.reduce((sum, it) => sum + it.bytes + 80, 0);
@@ -108,7 +108,7 @@ test('kill -9 at any moment: every file that is seen is whole, and what was said
     await writer.saidLine(`writing ${stored + round}`);
     await writer.kill();
     const spool = await open(folder);
-    const refs = await spool.list(STREAM, 'changes');
+    const refs = await spool.list(STREAM, 'chain');
     for (const ref of refs) {
       expect(
         createHash('sha256')
@@ -129,10 +129,10 @@ test('another process opening the spool leaves a living writer alone', async () 
   const writer = start(spoolProgram(folder, 1, 1));
   await writer.saidLine('writing 1');
   const spool = await open(folder);
-  expect(await spool.list(STREAM, 'changes')).toEqual([]);
+  expect(await spool.list(STREAM, 'chain')).toEqual([]);
   writer.process.stdin?.write('go on\n');
   await writer.saidLine('stored 1');
-  expect(await spool.list(STREAM, 'changes')).toHaveLength(1);
+  expect(await spool.list(STREAM, 'chain')).toHaveLength(1);
   expect(await spool.usage()).toMatchObject({ wagons: 1 });
 });
 
@@ -142,7 +142,7 @@ test('kill -9 of a receiving process: no wagon is seen, and what had arrived goe
   await writer.saidLine('written');
   await writer.kill();
   const inbox = await openInbox({ directory: folder, maxBytes: 2 ** 30, readHeader: parseHeader });
-  expect(await inbox.list(STREAM, 'changes')).toEqual([]);
+  expect(await inbox.list(STREAM, 'chain')).toEqual([]);
   expect(await inbox.received(address(1))).toBe(150_000);
   const declared = Number(writer.lines[0]?.split(' ')[1]);
   expect(await inbox.usage()).toMatchObject({ wagons: 0, bytes: declared + 80 });

@@ -115,7 +115,7 @@ describe('a line that breaks', () => {
     const aborter = new AbortController();
     const reason = new Error('the activity was cancelled');
     await expect(ends.sender.ship(wagon.ref, { signal: aborter.signal, progress: () => aborter.abort(reason) })).rejects.toBe(reason);
-    expect(await ends.inbox.list(STREAM, 'changes')).toEqual([]);
+    expect(await ends.inbox.list(STREAM, 'chain')).toEqual([]);
     await ends.sender.ship(wagon.ref, { signal });
     expect(await sameBytes(ends, wagon)).toBe(true);
   });
@@ -143,7 +143,7 @@ describe('the same address again', () => {
     await ends.inbox.release(wagon.address);
     const third = await ends.sender.ship(wagon.ref, { signal });
     expect(Buffer.from(third.receipt)).toEqual(Buffer.from(first.receipt));
-    expect(await ends.inbox.list(STREAM, 'changes')).toEqual([]);
+    expect(await ends.inbox.list(STREAM, 'chain')).toEqual([]);
     expect(ends.verified).toHaveLength(1);
   });
 

@@ -55,7 +55,7 @@ test('a sealed wagon arrives, its signed receipt verifies, and a spoilt one is r
   const { stream, kind, epoch, sequence, positionTo, train } = fields;
   const address = { stream, kind, epoch, sequence };
   await spool.put(address, sealed.bytes);
-  const [wagon] = await spool.list(SHOP, 'changes');
+  const [wagon] = await spool.list(SHOP, 'chain');
   expect(wagon).toEqual({ ...address, hash: sealed.hash, bytes: sealed.bytes.length, positionTo, train });
   if (wagon === undefined) throw new Error('no wagon in the spool');
   const { receipt } = await sender.ship(wagon, { signal });
@@ -68,5 +68,5 @@ test('a sealed wagon arrives, its signed receipt verifies, and a spoilt one is r
   const second = { ...address, sequence: 2 as typeof sequence };
   const { hash, bytes } = await spool.put(second, spoilt);
   expect(await errorOf(sender.ship({ ...wagon, ...second, hash, bytes }, { signal }))).toMatchObject({ code: 'wagon-signature' });
-  expect(await inbox.list(SHOP, 'changes')).toEqual([wagon]);
+  expect(await inbox.list(SHOP, 'chain')).toEqual([wagon]);
 });

@@ -18,7 +18,7 @@ describe('a wagon from spool to inbox', () => {
     expect(shipped.bytesSent).toBe(wagon.bytes.length);
     expect(progress.at(-1)).toBe(wagon.bytes.length);
     expect(Buffer.from(await inbox.read(wagon.address)).equals(wagon.bytes)).toBe(true);
-    expect(await inbox.list(STREAM, 'changes')).toEqual([wagon.ref]);
+    expect(await inbox.list(STREAM, 'chain')).toEqual([wagon.ref]);
     expect(await inbox.wagonState(wagon.address)).toBe('received');
 
     await spool.saveReceipt(wagon.address, 'received', shipped.receipt);
@@ -56,7 +56,7 @@ describe('a wagon from spool to inbox', () => {
     line.target = receiver.port;
     for (const it of wagons.slice(4)) await ends.sender.ship(it.ref, { signal });
     expect(line.connections).toBe(2);
-    expect(await ends.inbox.list(STREAM, 'changes')).toEqual(wagons.map((it) => it.ref));
+    expect(await ends.inbox.list(STREAM, 'chain')).toEqual(wagons.map((it) => it.ref));
   });
 
   test('foreign keys come from the target', async () => {

@@ -42,16 +42,15 @@ async function* inPieces(bytes: Buffer, size = 1_000): AsyncGenerator<Uint8Array
 }
 
 describe('wagons in a spool', () => {
-  test('are listed in order of epoch and sequence, by kind, also after it is opened again', async () => {
+  test('are listed in order of epoch and sequence, by folder, also after it is opened again', async () => {
     const spool = await open();
     const wagons = [makeWagon(10), makeWagon(2), makeWagon(3, 500, 'ddl'), makeWagon(1, 500, 'changes', 2), makeWagon(2, 500, 'range')];
     for (const it of wagons) await spool.put(it.address, it === wagons[0] ? it.bytes : inPieces(it.bytes));
     const [ten, two, ddl, newEpoch, range] = wagons.map((it) => it.ref);
     for (const store of [spool, await open()]) {
-      expect(await store.list(STREAM, 'changes')).toEqual([two, ten, newEpoch]);
-      expect(await store.list(STREAM, 'ddl')).toEqual([ddl]);
+      expect(await store.list(STREAM, 'chain')).toEqual([two, ddl, ten, newEpoch]);
       expect(await store.list(STREAM, 'range')).toEqual([range]);
-      expect(await store.list('other' as StreamName, 'changes')).toEqual([]);
+      expect(await store.list('other' as StreamName, 'chain')).toEqual([]);
       const bytes = (await Promise.all((await filesIn()).map((it) => stat(it)))).reduce((sum, it) => sum + it.size, 0);
       expect(await store.usage()).toEqual({ wagons: 5, bytes, maxBytes: 2 ** 30, alarm: false });
     }
@@ -87,7 +86,7 @@ describe('wagons in a spool', () => {
     const stored = await spool.read(address(7));
     expect(createHash('sha256').update(stored).digest('hex')).toBe(outcomes[0]?.hash);
     for (const store of [spool, other]) {
-      expect((await store.list(STREAM, 'changes')).map((it) => it.hash)).toEqual([first.ref.hash, outcomes[0]?.hash]);
+      expect((await store.list(STREAM, 'chain')).map((it) => it.hash)).toEqual([first.ref.hash, outcomes[0]?.hash]);
       expect(await store.usage()).toMatchObject({ wagons: 2, bytes: first.bytes.length + stored.length + 160 });
     }
     expect(await filesIn()).toHaveLength(2);
@@ -98,7 +97,7 @@ describe('wagons in a spool', () => {
     const [rows, ddl] = [makeWagon(4), makeWagon(4, 100, 'ddl')];
     await spool.put(rows.address, rows.bytes);
     expect(await errorOf(spool.put(ddl.address, ddl.bytes))).toMatchObject({ code: 'wagon-fork' });
-    expect(await spool.list(STREAM, 'ddl')).toEqual([]);
+    expect(await spool.list(STREAM, 'chain')).toEqual([rows.ref]);
   });
 
   test('what is not a wagon of this address is not stored, and leaves nothing', async () => {
@@ -155,7 +154,7 @@ describe('after a power cut', () => {
     const path = await fileOf(spoilt);
     await spoil(path, await readFile(path));
     const spool = await open();
-    expect(await spool.list(STREAM, 'changes')).toEqual([kept.ref]);
+    expect(await spool.list(STREAM, 'chain')).toEqual([kept.ref]);
     expect(await spool.usage()).toMatchObject({ wagons: 1, bytes: kept.bytes.length + 80 });
     expect(said.filter((it) => it.startsWith('error') && it.includes('0000000000000002.wagon'))).toHaveLength(1);
     expect(await spool.put(spoilt.address, spoilt.bytes)).toMatchObject({ hash: spoilt.ref.hash, existed: false });
@@ -180,7 +179,7 @@ describe('after a power cut', () => {
     await before.saveReceipt(wagon.address, 'applied', receiptText('applied', wagon.address, wagon.ref.hash));
     const spool = await open();
     expect(await spool.wagonState(wagon.address)).toBe('confirmed');
-    expect(await spool.list(STREAM, 'changes')).toEqual([]);
+    expect(await spool.list(STREAM, 'chain')).toEqual([]);
   });
 });
 
@@ -202,7 +201,7 @@ describe('a wagon that the disk has damaged', () => {
     await damage(await fileOf(bad));
     expect(await spool.removeIfDamaged(good.address)).toBe(false);
     expect(await spool.removeIfDamaged(bad.address)).toBe(true);
-    expect(await spool.list(STREAM, 'changes')).toEqual([good.ref]);
+    expect(await spool.list(STREAM, 'chain')).toEqual([good.ref]);
     expect((await spool.usage()).wagons).toBe(1);
     expect(await spool.removeIfDamaged(bad.address)).toBe(false);
     expect(await spool.put(bad.address, bad.bytes)).toMatchObject({ existed: false });
@@ -211,10 +210,10 @@ describe('a wagon that the disk has damaged', () => {
     const spool = await open();
     const wagon = makeWagon(1);
     await spool.put(wagon.address, wagon.bytes);
-    expect(await spool.list(STREAM, 'changes')).toEqual([wagon.ref]);
+    expect(await spool.list(STREAM, 'chain')).toEqual([wagon.ref]);
     await truncate(await fileOf(wagon), 100);
     await expect(spool.read(wagon.address)).rejects.toMatchObject({ code: 'wagon-missing' });
-    expect(await spool.list(STREAM, 'changes')).toEqual([]);
+    expect(await spool.list(STREAM, 'chain')).toEqual([]);
     expect(await spool.put(wagon.address, wagon.bytes)).toMatchObject({ existed: false });
     expect(await spool.read(wagon.address)).toEqual(wagon.bytes);
   });
