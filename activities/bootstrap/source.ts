@@ -85,7 +85,7 @@ export function bootstrapSourceActivities(site: SourceSite): BootstrapSource {
       return await withHeartbeat(async ({ signal, report }) => {
         const { plan, position } = await readPlan(site.stateDirectory, stream, name, table);
         // The largest table first: its keys, which take longest, are made while the others are still copied.
-        return await inLane(plan.boundaries.length, async (): Promise<ShippedRange> => {
+        return await inLane(plan.estimatedBytes ?? 0, async (): Promise<ShippedRange> => {
           signal.throwIfAborted();
           const wagons: WagonRef[] = [];
           let rows = 0;
