@@ -26,7 +26,13 @@ export interface BootstrapTableInput {
   /** The table was created with the others and is empty; otherwise it is dropped and created first. */
   readonly created: boolean;
   /** Where a run before this one has stopped. */
-  readonly resume?: { readonly plan: string; readonly ranges: number; readonly next: number; readonly copied: TableCopy };
+  readonly resume?: {
+    readonly plan: string;
+    readonly ranges: number;
+    readonly tableBytes?: number;
+    readonly next: number;
+    readonly copied: TableCopy;
+  };
 }
 
 /** Ranges under way at a time: enough for a table that is alone to keep both sites at work. */
@@ -75,6 +81,7 @@ async function copyTable(input: BootstrapTableInput, resume: BootstrapTableInput
   }
   const plan =
     resume ?? (await source.planRanges({ stream, bootstrap, table, round, ...(rowsPerRange === undefined ? {} : { rowsPerRange }) }));
+  const { tableBytes = 0 } = plan;
   const large = plan.ranges > 1;
   if (large && resume === undefined) await target.prepareTable({ stream, bootstrap, table });
   let next = resume?.next ?? 0;
@@ -83,7 +90,7 @@ async function copyTable(input: BootstrapTableInput, resume: BootstrapTableInput
   const told = Math.max(5, Math.ceil(plan.ranges / 10));
 
   const copyRange = async (range: number): Promise<void> => {
-    const about = { stream, bootstrap, table, plan: plan.plan, range };
+    const about = { stream, bootstrap, table, plan: plan.plan, range, tableBytes };
     const summary = `${name}: range ${range + 1} of ${plan.ranges}`;
     const shipped: ShippedRange = await source.shipRange.executeWithOptions({ summary }, [about]);
     await target.loadRange.executeWithOptions({ summary }, [{ ...about, wagons: shipped.wagons }]);
@@ -110,7 +117,7 @@ async function copyTable(input: BootstrapTableInput, resume: BootstrapTableInput
   if (next < plan.ranges)
     await continueAsNew<typeof bootstrapTable>({
       ...input,
-      resume: { plan: plan.plan, ranges: plan.ranges, next, copied },
+      resume: { plan: plan.plan, ranges: plan.ranges, tableBytes, next, copied },
     });
   if (copied.ranges !== plan.ranges)
     throw failWith({

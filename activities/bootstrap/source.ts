@@ -77,15 +77,15 @@ export function bootstrapSourceActivities(site: SourceSite): BootstrapSource {
         const position = await engine.currentPosition();
         const plan = await engine.planRanges(table, rowsPerRange ?? config.bootstrap.rowsPerRange);
         const name = await storePlan(site.stateDirectory, stream, round, bootstrap, { table, plan, position });
-        return { plan: name, ranges: plan.boundaries.length + 1 };
+        return { plan: name, ranges: plan.boundaries.length + 1, tableBytes: plan.estimatedBytes ?? 0 };
       });
     },
 
-    async shipRange({ stream, bootstrap, epoch, table, plan: name, range }) {
+    async shipRange({ stream, bootstrap, epoch, table, plan: name, range, tableBytes = 0 }) {
       return await withHeartbeat(async ({ signal, report }) => {
         const { plan, position } = await readPlan(site.stateDirectory, stream, name, table);
         // The largest table first: its keys, which take longest, are made while the others are still copied.
-        return await inLane(plan.estimatedBytes ?? 0, async (): Promise<ShippedRange> => {
+        return await inLane(tableBytes, async (): Promise<ShippedRange> => {
           signal.throwIfAborted();
           const wagons: WagonRef[] = [];
           let rows = 0;

@@ -70,9 +70,9 @@ export function bootstrapTargetActivities(site: TargetSite): BootstrapTarget {
       await withHeartbeat(async () => await site.stream(stream).engine.completeTable?.(stream, bootstrap, table));
     },
 
-    async loadRange({ stream, bootstrap, table, plan, range, wagons }) {
+    async loadRange({ stream, bootstrap, table, plan, range, wagons, tableBytes = 0 }) {
       return await withHeartbeat(({ signal, report }) =>
-        inLane(0, async () => {
+        inLane(tableBytes, async () => {
           const { engine } = site.stream(stream);
           const there = (await engine.loadedParts?.(stream, { ...table, plan, range })) ?? [];
           let rows = 0;
