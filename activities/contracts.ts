@@ -178,7 +178,7 @@ export interface RangeInput extends BootstrapInput {
   readonly table: TableName;
   readonly plan: string;
   readonly range: number;
-  /** As the source estimates them: at both sites the ranges of the largest table go first; default 0. */
+  /** As the bootstrap's plan estimates them: at both sites the ranges of the largest table go first; default 0. */
   readonly tableBytes?: number;
 }
 export interface ShippedRange {
@@ -231,7 +231,7 @@ export interface SourceActivities {
   /** Cuts a table into ranges; the boundaries stay on the source's disk under the plan's name. */
   planRanges(
     input: BootstrapInput & { readonly table: TableName; readonly round: number; readonly rowsPerRange?: number },
-  ): Promise<{ readonly plan: string; readonly ranges: number; readonly tableBytes?: number }>;
+  ): Promise<{ readonly plan: string; readonly ranges: number }>;
   shipRange(input: RangeInput): Promise<ShippedRange>;
   /** Tables whose definition changed between two positions. */
   changedTables(

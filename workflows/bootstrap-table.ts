@@ -23,16 +23,12 @@ export interface BootstrapTableInput {
   /** Rises with every copy of the table that is begun: wagons of a lower one are refused by the target. */
   readonly round: number;
   readonly rowsPerRange?: number;
+  /** As the bootstrap's plan estimates them. */
+  readonly tableBytes?: number;
   /** The table was created with the others and is empty; otherwise it is dropped and created first. */
   readonly created: boolean;
   /** Where a run before this one has stopped. */
-  readonly resume?: {
-    readonly plan: string;
-    readonly ranges: number;
-    readonly tableBytes?: number;
-    readonly next: number;
-    readonly copied: TableCopy;
-  };
+  readonly resume?: { readonly plan: string; readonly ranges: number; readonly next: number; readonly copied: TableCopy };
 }
 
 /** Ranges under way at a time: enough for a table that is alone to keep both sites at work. */
@@ -67,7 +63,7 @@ export async function bootstrapTable(input: BootstrapTableInput): Promise<TableC
 }
 
 async function copyTable(input: BootstrapTableInput, resume: BootstrapTableInput['resume']): Promise<TableCopy> {
-  const { route, bootstrap, table, round, rowsPerRange } = input;
+  const { route, bootstrap, table, round, rowsPerRange, tableBytes = 0 } = input;
   const { stream } = route;
   const source = sourceBootstrap(route);
   const target = targetBootstrap(route);
@@ -81,7 +77,6 @@ async function copyTable(input: BootstrapTableInput, resume: BootstrapTableInput
   }
   const plan =
     resume ?? (await source.planRanges({ stream, bootstrap, table, round, ...(rowsPerRange === undefined ? {} : { rowsPerRange }) }));
-  const { tableBytes = 0 } = plan;
   const large = plan.ranges > 1;
   if (large && resume === undefined) await target.prepareTable({ stream, bootstrap, table });
   let next = resume?.next ?? 0;
@@ -117,7 +112,7 @@ async function copyTable(input: BootstrapTableInput, resume: BootstrapTableInput
   if (next < plan.ranges)
     await continueAsNew<typeof bootstrapTable>({
       ...input,
-      resume: { plan: plan.plan, ranges: plan.ranges, tableBytes, next, copied },
+      resume: { plan: plan.plan, ranges: plan.ranges, next, copied },
     });
   if (copied.ranges !== plan.ranges)
     throw failWith({

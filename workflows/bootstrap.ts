@@ -186,6 +186,7 @@ class Bootstrap {
     const { bootstrap, rowsPerRange } = this.input;
     const name = `${table.database}.${table.table}`;
     const round = (this.round - 1) * ATTEMPTS_A_ROUND;
+    const planned = this.plan.tables.find((it) => it.database === table.database && it.table === table.table);
     this.current.set(name, { rows: 0, bytesWire: 0, ranges: 0 });
     this.show();
     try {
@@ -198,6 +199,7 @@ class Bootstrap {
             table: { database: table.database, table: table.table },
             round,
             created,
+            tableBytes: planned?.estimatedBytes ?? 0,
             ...(rowsPerRange === undefined ? {} : { rowsPerRange }),
           },
         ],

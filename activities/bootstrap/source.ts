@@ -77,7 +77,7 @@ export function bootstrapSourceActivities(site: SourceSite): BootstrapSource {
         const position = await engine.currentPosition();
         const plan = await engine.planRanges(table, rowsPerRange ?? config.bootstrap.rowsPerRange);
         const name = await storePlan(site.stateDirectory, stream, round, bootstrap, { table, plan, position });
-        return { plan: name, ranges: plan.boundaries.length + 1, tableBytes: plan.estimatedBytes ?? 0 };
+        return { plan: name, ranges: plan.boundaries.length + 1 };
       });
     },
 

@@ -148,8 +148,6 @@ export interface RangePlan {
   readonly keyColumns: readonly string[];
   /** n boundaries make n+1 ranges: (-∞, b0], (b0, b1], … (b(n-1), +∞). Each is the key's values as SQL literals. */
   readonly boundaries: readonly (readonly string[])[];
-  /** Of the table's rows, as the server estimates them; not told by a plan that came in a wagon. */
-  readonly estimatedBytes?: number;
 }
 
 // ---------------------------------------------------------------- the target

@@ -225,7 +225,7 @@ describe.each([
   it('notes where in the log the snapshot of a table without key was taken, exactly', async () => {
     const table: TableName = { database: 'types', table: 'keyless' };
     const plan = await source.planRanges(table, 10);
-    expect(plan).toMatchObject({ keyColumns: [], boundaries: [] });
+    expect(plan).toEqual({ keyColumns: [], boundaries: [] });
     let running = true;
     const traffic = (async () => {
       for (let number = 1_000_000; running; number++) await paris.sql(`INSERT INTO types.keyless VALUES (${number}, 'live', 1)`);

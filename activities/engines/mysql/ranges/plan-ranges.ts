@@ -19,7 +19,7 @@ const RANGES = 24;
 const WALKED_BYTES = 128 * 2 ** 20;
 
 /**
- * `rowsPerRange`: at most; of wide rows fewer. Boundaries are keys of rows that were there when they were read. Any cut is right: whatever moves afterwards falls into exactly
+ * `rowsPerRange`: at most, about that of a table larger than `walkedBytes`; of wide rows fewer. Any cut is right: whatever moves afterwards falls into exactly
  * one range, since (low, high] of neighbours meet without gap or overlap under the column's own order.
  * A table without primary key: no key columns, one range. A tree with ON DELETE CASCADE: one range, since all of it must be of one moment.
  */
@@ -34,16 +34,18 @@ export async function planRanges(
   const columns = await readColumns(connection, table);
   requireColumns(table, columns);
   const keyColumns = await readPrimaryKey(connection, table);
+  if (keyColumns.length === 0 || reachesItself(foreignKeys, table)) return { keyColumns, boundaries: [] };
   const size = await sizeOf(connection, table);
-  const plan = { keyColumns, estimatedBytes: size.bytes };
-  if (keyColumns.length === 0 || reachesItself(foreignKeys, table)) return { ...plan, boundaries: [] };
   const rows = Math.min(rowsPerRange, rowsOfRange(size));
   const column = columns.find(({ name }) => keyColumns.length === 1 && name === keyColumns[0]);
   const even =
     column !== undefined && size.bytes > walkedBytes && size.rows > rows
       ? await evenBoundaries(connection, table, column, { ranges: Math.ceil(size.rows / rows), rows })
       : null;
-  return { ...plan, boundaries: even ?? (await walkedBoundaries(connection, table, keyColumns, keysOf(table, columns, keyColumns), rows)) };
+  return {
+    keyColumns,
+    boundaries: even ?? (await walkedBoundaries(connection, table, keyColumns, keysOf(table, columns, keyColumns), rows)),
+  };
 }
 
 /** Each `rows` rows one, by the key's index. */
