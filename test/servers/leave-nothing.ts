@@ -17,12 +17,13 @@ export function onLeaving(act: () => void): () => void {
           process.stderr.write(`while cleaning up: ${String(error)}\n`);
         }
     });
+    // Not once: a second signal would end the process amid its cleaning, and leave servers behind.
     for (const [signal, code] of [
       ['SIGINT', 130],
       ['SIGTERM', 143],
       ['SIGHUP', 129],
     ] as const)
-      process.once(signal, () => process.exit(code));
+      process.on(signal, () => process.exit(code));
   }
   undo.add(act);
   return () => undo.delete(act);

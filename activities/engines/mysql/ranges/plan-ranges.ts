@@ -10,8 +10,8 @@ import { after } from './range-condition.js';
 import { quoteName, quoteTable } from './sql-literals.js';
 import { keyColumn, otherKey, readColumns, readPrimaryKey, requireColumns, type TableColumn } from './table-columns.js';
 
-/** Bytes of rows that a range holds at most, about: three bodies of a wagon; of a large table more, since each range costs Temporal its steps. */
-const RANGE_BYTES = 24 * 2 ** 20;
+/** Bytes of rows that a range holds at most, about: several bodies of a wagon, since each range costs Temporal its steps; of a large table more. */
+const RANGE_BYTES = 48 * 2 ** 20;
 const RANGE_BYTES_MOST = 64 * 2 ** 20;
 /** Ranges enough that the last of them don't keep one site waiting for the other. */
 const RANGES = 24;
