@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { createSourceActivities } from '../activities/source.js';
 import type { SrdfConfig } from '../config/schema.js';
 import { sourceQueue } from '../temporal/task-queues.js';
+import { letHeapGrow } from './heap-growth.js';
 import { installLastWords } from './last-words.js';
 import { createLog } from './logging.js';
 import { installRuntime } from './metrics.js';
@@ -14,6 +15,7 @@ import { lockStateDirectory } from './state-lock.js';
 export async function runSourceWorker(config: SrdfConfig, { signal }: { readonly signal: AbortSignal }): Promise<void> {
   const log = createLog({ pair: config.pair, site: config.source.name, role: 'source' });
   installLastWords(log);
+  letHeapGrow();
   const lock = await lockStateDirectory(config.source.state);
   try {
     const { site, close } = await openSourceSite(config, log);

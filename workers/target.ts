@@ -4,6 +4,7 @@ import { createTargetActivities } from '../activities/target.js';
 import type { SrdfConfig } from '../config/schema.js';
 import { CONTROL_QUEUE, targetQueue } from '../temporal/task-queues.js';
 import { workflowBundle } from '../temporal/workflow-bundle.js';
+import { letHeapGrow } from './heap-growth.js';
 import { installLastWords } from './last-words.js';
 import { createLog } from './logging.js';
 import { installRuntime } from './metrics.js';
@@ -15,6 +16,7 @@ import { lockStateDirectory } from './state-lock.js';
 export async function runTargetWorker(config: SrdfConfig, { signal }: { readonly signal: AbortSignal }): Promise<void> {
   const log = createLog({ pair: config.pair, site: config.target.name, role: 'target' });
   installLastWords(log);
+  letHeapGrow();
   const lock = await lockStateDirectory(config.target.state);
   try {
     const { site, close } = await openTargetSite(config, log);

@@ -126,6 +126,8 @@ describe.each<ServerKind>(['mariadb', 'mysql'])('%s: the source killed', (kind) 
       await replica.source.kill();
       await truncate(file, begun(await eventsOf(file)).at);
       await replica.source.run();
+      // On a busy machine the engine may have made the commit durable by itself before the kill.
+      await replica.source.sql("SET SESSION sql_log_bin = 0; DELETE FROM t WHERE v = 'seen'", 'd');
       for (let i = 0; i < more; i++) await replica.source.sql("INSERT INTO t (v) VALUES ('new')", 'd');
       const reading = (async () => {
         for await (const _batch of readLog(replica.access(), seen, { selection: replica.selection }));
