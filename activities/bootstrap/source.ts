@@ -13,7 +13,7 @@ import { schemaSequence, standaloneSequence } from './wagon-sequence.js';
 
 /**
  * Bytes of values a range's body holds before the next begins: bounds memory on both sides. With all lanes at work less than the 64 MB of buffers from
- * which on V8 collects the whole heap: at 12 MB a body it did so four times as often at the source.
+ * which on V8 collects the whole heap: at 12 MB a body it did so two to four times as often.
  */
 const BODY_BYTES = 8 * 2 ** 20;
 /** Ranges read, sealed and sent at a time; each holds its body about three times meanwhile. */
