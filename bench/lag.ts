@@ -21,7 +21,7 @@ import { prepareSysbench } from './sysbench.js';
 
 const CHANGES_PER_SECOND = 2_000;
 /** The continuous cycle goes on as a new run every two minutes or so at this rate: one falls in here at least. */
-const CONTINUOUS_SECONDS = 180;
+const CONTINUOUS_SECONDS = 150;
 const SCHEDULED_SECONDS = 20;
 /** Of the beginning, while the stream gets under way. */
 const LEFT_OUT_MILLISECONDS = 3_000;

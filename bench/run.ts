@@ -12,7 +12,7 @@ import { sourceLoad } from './source-load.js';
 const MEASUREMENTS: readonly Measurement[] = [reader, catchUp, bootstrap, sourceLoad, lag, idle];
 const USAGE = `usage: npm run bench -- [--only NAME,…] [--scale N] [--rounds N] [--json]
   --only    ${MEASUREMENTS.map((it) => it.name).join(', ')}
-  --scale   1: a million changes, a database of 5 GB; 0.1: a tenth of it. Default: 1, for catchup 0.4, for bootstrap 0.1
+  --scale   1: a million changes, a database of 5 GB; 0.1: a tenth of it. Default: 1, for catchup 0.3, for bootstrap 0.1
   --rounds  how often each figure is taken, the median is told (default 3)
   --json    a last line of JSON with all figures`;
 
