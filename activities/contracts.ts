@@ -65,6 +65,7 @@ export interface CutFrom {
 }
 export interface CutInput extends StreamInput {
   readonly after: CutFrom;
+  /** The train that the last of them belongs to goes whole. */
   readonly maxWagons: number;
   /** The stream is seen to be behind its log: wagons are larger, since they compact better and each costs its signatures. */
   readonly behind?: boolean;

@@ -243,4 +243,5 @@ export const placeOf = (header: WagonHeader, hash: WagonPlace['hash']): WagonPla
   hash,
   positionFrom: header.positionFrom,
   positionTo: header.positionTo,
+  train: header.train,
 });

@@ -15,6 +15,8 @@ import { readHeaderOf } from './spooled-header.js';
 import { removeNote, writeNote } from './wagon-notes.js';
 
 const UNCONFIRMED_TOLD = 64;
+/** The references of a train travel in one payload, of which the Temporal server takes 2 MB: some 2,500 wagons, 50 million changes of usual size. */
+const TRAIN_REFERENCES_BYTES = 1_000_000;
 /** How many ordinary wagons one holds when the stream is behind. */
 const BEHIND = 2;
 
@@ -95,6 +97,7 @@ class Cutting {
   /** What was cut this time, without the bodies. */
   private readonly fresh: Counted[] = [];
   private caughtUp = false;
+  private trainReferencesBytes = 0;
   private readonly milliseconds = { read: 0, compact: 0, seal: 0 };
 
   constructor(
@@ -229,13 +232,31 @@ class Cutting {
       });
     giveBack(sealed.bytes);
     const wagon: WagonRef = { ...address, hash: sealed.hash, bytes: put.bytes, positionTo, train };
+    this.requireTellable(wagon);
     this.milliseconds.seal += performance.now() - started;
     this.at = after(wagon) ?? at;
     this.wagons.push(wagon);
   }
 
+  private requireTellable(wagon: WagonRef): void {
+    const before = wagon.train.index === 0 ? 0 : this.trainReferencesBytes;
+    this.trainReferencesBytes = before + JSON.stringify(wagon).length;
+    if (this.trainReferencesBytes <= TRAIN_REFERENCES_BYTES) return;
+    throw new SrdfError('wagon-too-large', {
+      tried: `cutting one transaction of ${this.input.stream} that ends behind ${wagon.train.index} wagons`,
+      found: 'more wagons than can be handed on together, and a transaction is only ever applied whole',
+      action:
+        'Nothing was sent of it. Raise wagon.changes and wagon.bytes of this stream in the srdf.yaml of the source, so that it takes fewer, and ' +
+        'start its worker again',
+    });
+  }
+
+  /** A train goes whole, whatever was asked for: offered in parts, its rest could be lost or cut anew behind those that have left. */
   result(spoolOnly: boolean): CutResult {
-    const wagons = this.wagons.slice(0, this.input.maxWagons);
+    const asked = this.wagons.slice(0, this.input.maxWagons);
+    const rest =
+      asked.at(-1)?.train.last === false ? this.wagons.findIndex(({ train }, index) => index >= asked.length && train.last) + 1 : 0;
+    const wagons = rest > 0 ? this.wagons.slice(0, rest) : asked;
     const whole = wagons.length === this.wagons.length;
     const { read, compact, seal } = this.milliseconds;
     const committed = this.fresh.flatMap((it) => (it.committed === null ? [] : [it.committed]));

@@ -15,8 +15,8 @@ export interface SpoolChain {
   /** At or before the ledger: to be confirmed. */
   readonly passed: readonly WagonRef[];
   /**
-   * Taken away and cut again: the beginning of a train whose rest was never cut, which was never offered; and what lies behind a wagon that
-   * the spool has lost, which the target can't have received.
+   * Taken away and cut again: the beginning of a train whose rest isn't there, and what lies behind a wagon that the spool has lost. The target
+   * hasn't applied any of it; cars of a train of which it lacks the rest give way in its inbox to those that are cut anew.
    */
   readonly torn: readonly WagonRef[];
   /** The wagon the spool has lost; null when it has lost none that another follows. Whether it was confirmed is for the caller to ask. */
@@ -24,8 +24,8 @@ export interface SpoolChain {
 }
 
 /**
- * A train is offered only once all of it lies in the spool; so a torn one has never left, and can be cut again. A wagon that is missing is one
- * that a bad disk or a power cut has taken: it and what follows it are cut again from the log, as a spool that is lost as a whole is.
+ * A train is offered only once all of it lies in the spool. A wagon that is missing is one that a bad disk or a power cut has taken: its train
+ * and what follows are cut again from the log, as a spool that is lost as a whole is.
  * Throws `spool-inconsistent` when spool and ledger tell different stories: nothing is guessed.
  */
 export function chainAfter(after: CutFrom, spool: readonly SpooledWagon[]): SpoolChain {

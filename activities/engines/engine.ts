@@ -180,6 +180,7 @@ export interface WagonPlace {
   readonly hash: WagonHash;
   readonly positionFrom: Position;
   readonly positionTo: Position;
+  readonly train: { readonly index: number; readonly last: boolean };
 }
 
 export interface ApplyResult {

@@ -3,7 +3,7 @@ import { open, readFile, rename, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { WagonRef } from '../contracts.js';
 import { faultPoint } from '../fault-points.js';
-import { NO_WAGON, type WagonHash } from '../vocabulary.js';
+import { NO_WAGON, type Sequence, type WagonHash } from '../vocabulary.js';
 import { linkNew, makeFolder, namesIn, removeFile, sizeOf, syncFolder, writeFully } from './atomic-file.js';
 import type { Inbox, WagonAddress, WagonState } from './contract.js';
 import { FileStore, type StoreOptions } from './file-store.js';
@@ -16,7 +16,7 @@ export type Arrival =
   | { readonly state: 'expected'; readonly offset: number }
   /** Here already, or applied already, with the same bytes. */
   | { readonly state: 'complete' }
-  /** The sequence was taken by other bytes, which nothing may replace. */
+  /** The sequence was taken by other bytes, which nothing may replace: those of a whole train, which can be applied any moment. */
   | { readonly state: 'fork'; readonly present: WagonHash };
 
 interface Partial extends Announcement {
@@ -63,7 +63,7 @@ export class ReceivingInbox extends FileStore implements Inbox {
 
   /** How an announced wagon stands here; asks nothing of the network. */
   async arrival(address: WagonAddress, announced: Announcement): Promise<Arrival> {
-    const wagon = await this.find(address);
+    const wagon = await this.presentFor(address);
     // Applied and released: its hash stays with the receipts.
     const applied = await this.receiptOf(address, 'applied');
     const appliedHash = applied === null || applied.wagonHash === NO_WAGON ? undefined : applied.wagonHash;
@@ -71,7 +71,7 @@ export class ReceivingInbox extends FileStore implements Inbox {
     if (present === announced.hash && (wagon !== null || (await this.receiptOf(address, 'received')) !== null))
       return { state: 'complete' };
     if (present !== undefined && present !== announced.hash && (isChained(address.kind) || appliedHash !== undefined)) {
-      return { state: 'fork', present };
+      if (wagon === null || appliedHash !== undefined || (await this.liesInWholeTrain(wagon))) return { state: 'fork', present };
     }
     const partial = this.partials.get(placeOf(address));
     if (partial?.hash !== announced.hash || partial.bytes !== announced.bytes) return { state: 'expected', offset: 0 };
@@ -176,6 +176,8 @@ export class ReceivingInbox extends FileStore implements Inbox {
     await makeFolder(dirname(path));
     await faultPoint('inbox-synced');
     if (isChained(address.kind)) {
+      const present = await this.presentFor(address);
+      if (present !== null && present.hash !== ref.hash && !(await this.liesInWholeTrain(present))) await this.giveWay(present);
       if (!(await linkNew(partial.path, path))) {
         // Another process put one there since: `arrival` tells the next attempt whether it is the same.
         await this.discard(address);
@@ -193,6 +195,41 @@ export class ReceivingInbox extends FileStore implements Inbox {
     this.free(partial.bytes + TRAILER_BYTES);
     this.enter(ref);
     return ref;
+  }
+
+  /** What holds the address, of whichever kind in the chain. */
+  private async presentFor(address: WagonAddress): Promise<WagonRef | null> {
+    if (!isChained(address.kind)) return await this.find(address);
+    const chain = await this.find({ ...address, kind: 'changes' }).catch(() => null);
+    return chain ?? (await this.find(address));
+  }
+
+  /**
+   * If not, the source has lost the rest of the train before it could be sent, and the transaction is on its way anew. A train whose cars get
+   * their applied receipts and go, the first one first, was whole.
+   */
+  private async liesInWholeTrain(car: WagonRef): Promise<boolean> {
+    const first = (car.sequence - car.train.index) as Sequence;
+    const cars = await this.epochFrom(car, first);
+    const train = cars.slice(0, cars.findIndex((it) => it.train.last) + 1);
+    if (train.length > 0 && train.every((it, index) => it.sequence === first + index && it.train.index === index)) return true;
+    return (await this.receiptOf({ ...car, sequence: first }, 'applied')) !== null;
+  }
+
+  /** What hangs on the hash of one that goes could never be applied: it goes as well, from the end, so that a crash leaves no gap. */
+  private async giveWay(car: WagonRef): Promise<void> {
+    const gone = await this.epochFrom(car, car.sequence);
+    this.log.warn(
+      { from: placeOf(car), wagons: gone.length },
+      'inbox: the beginning of a train gives way to the one the source has cut anew',
+    );
+    for (const wagon of gone.toReversed()) {
+      await this.release(wagon);
+      await this.receipts.remove(wagon);
+    }
+  }
+  private async epochFrom({ stream, epoch }: WagonRef, sequence: number): Promise<readonly WagonRef[]> {
+    return (await this.list(stream, 'chain')).filter((it) => it.epoch === epoch && it.sequence >= sequence);
   }
 
   /** Throws the bytes of an unfinished upload away. */

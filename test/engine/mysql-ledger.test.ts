@@ -30,12 +30,17 @@ const place = (sequence: number, change: Partial<WagonPlace> = {}): WagonPlace =
   hash: hash(sequence),
   positionFrom: at(sequence - 1),
   positionTo: at(sequence),
+  train: { index: 0, last: true },
   ...change,
 });
 /** Wagons `from` to `to` as one transaction: only the last moves the position. */
 const train = (from: number, to: number): WagonPlace[] =>
   Array.from({ length: to - from + 1 }, (_, i) =>
-    place(from + i, { positionFrom: at(from - 1), positionTo: i === to - from ? at(to) : at(from - 1) }),
+    place(from + i, {
+      positionFrom: at(from - 1),
+      positionTo: i === to - from ? at(to) : at(from - 1),
+      train: { index: i, last: i === to - from },
+    }),
   );
 const word = (decision: Decision): string => (decision.do === 'refuse' ? decision.code : decision.do);
 
@@ -82,6 +87,16 @@ describe('decide', () => {
     expect(word(decide(ledger(1), [{ ...a, positionTo: at(2) }, b, c]))).toBe('wagon-gap');
     expect(word(decide(ledger(4), [a, b, { ...c, hash: hash(66) }]))).toBe('wagon-fork');
     expect(word(decide(ledger(1), []))).toBe('wagon-malformed');
+  });
+
+  it('takes no train that begins again behind cars of its own, nor one that ends before its end', () => {
+    const [a, b, c, d] = train(2, 5) as [WagonPlace, WagonPlace, WagonPlace, WagonPlace];
+    const as = (place: WagonPlace, index: number, last = false): WagonPlace => ({ ...place, train: { index, last } });
+    expect(word(decide(ledger(1), [a, b, as(c, 0), as(d, 1, true)]))).toBe('wagon-gap');
+    expect(word(decide(ledger(1), [a, as(b, 1, true), c, d]))).toBe('wagon-gap');
+    expect(word(decide(ledger(1), [a, b, c]))).toBe('wagon-gap');
+    expect(word(decide(ledger(1), [as(place(2), 1, true)]))).toBe('wagon-gap');
+    expect(word(decide(ledger(1), [a, b, c, d]))).toBe('apply');
   });
 
   it('takes nothing without a ledger, before it is loaded, or of another stream', () => {

@@ -162,7 +162,7 @@ function wagonOf(piece: CutPiece, sequence: Sequence, previousHash: WagonHash): 
     .update(`${sequence} ${previousHash} ${positionFrom} ${positionTo} ${piece.train.index}`)
     .digest('hex') as WagonHash;
   return {
-    place: { stream: STREAM, epoch: 1 as Epoch, sequence, previousHash, hash, positionFrom, positionTo },
+    place: { stream: STREAM, epoch: 1 as Epoch, sequence, previousHash, hash, positionFrom, positionTo, train: piece.train },
     body: piece.body,
     last: piece.train.last,
   };

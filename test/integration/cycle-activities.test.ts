@@ -229,18 +229,37 @@ describe('the way of a wagon', () => {
 });
 
 describe('a transaction larger than a wagon', () => {
-  it('travels as a train and is applied in one piece', async () => {
+  it('travels as a train, offered whole whatever was asked for, and is applied in one piece', async () => {
     source.transactions.push(1, 11, 1);
-    const first = await cut(2);
-    expect(first.wagons.map((wagon) => wagon.train.last)).toEqual([true, false]);
-    await pair.shipWagons({ stream, wagons: first.wagons });
-    expect((await pair.applyWagons({ stream, wagons: first.wagons })).applied).toEqual([1]);
+    const { wagons, next } = await cut(2);
+    expect(wagons.map((wagon) => wagon.train.last)).toEqual([true, false, false, true]);
+    const begun = wagons.slice(0, 2);
+    await pair.shipWagons({ stream, wagons: begun });
+    expect((await pair.applyWagons({ stream, wagons: begun })).applied).toEqual([1]);
     expect(target.rows).toEqual([0]);
-    const rest = await cut(100, first.next);
-    await pair.shipWagons({ stream, wagons: rest.wagons });
-    await pair.applyWagons({ stream, wagons: rest.wagons });
-    await pair.confirmWagons({ stream, wagons: [...first.wagons, ...rest.wagons] });
+    await pair.shipWagons({ stream, wagons });
+    await pair.applyWagons({ stream, wagons });
+    await pair.confirmWagons({ stream, wagons });
+    expect(sequences((await cut(100, next)).wagons)).toEqual([5]);
+    await cycle();
     expect(target.rows).toEqual(everythingOnce());
+  });
+
+  it.each([
+    ['is lost', [1, 2, 3, 4, 5]],
+    ['has lost a car', [3]],
+    ['has lost its end', [4, 5]],
+  ])('arrives once when half of it has left and the spool %s', async (_, lost) => {
+    source.transactions.push(1, 11, 1);
+    const { wagons } = await cut();
+    await pair.shipWagons({ stream, wagons: wagons.slice(0, 3) });
+    await pair.applyWagons({ stream, wagons: wagons.slice(0, 1) });
+    for (const wagon of wagons) if (lost.includes(wagon.sequence)) await pair.spool.release(wagon);
+    await restart();
+    await cycle();
+    expect(target.rows).toEqual(everythingOnce());
+    expect(await pair.spool.list(stream, 'chain')).toEqual([]);
+    expect(await pair.inbox.list(stream, 'chain')).toEqual([]);
   });
 
   it('whose cut was killed in the middle is cut again; no half of it was ever offered', async () => {

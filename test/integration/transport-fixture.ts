@@ -40,7 +40,13 @@ export function address(sequence: number, kind: WagonAddress['kind'] = 'changes'
 }
 
 /** A wagon of about `bodyBytes` bytes; each call makes another body. */
-export function makeWagon(sequence: number, bodyBytes = 2_000, kind: WagonAddress['kind'] = 'changes', epoch = 1): Wagon {
+export function makeWagon(
+  sequence: number,
+  bodyBytes = 2_000,
+  kind: WagonAddress['kind'] = 'changes',
+  epoch = 1,
+  train: WagonHeader['train'] = { index: 0, last: true },
+): Wagon {
   const at = address(sequence, kind, epoch);
   const header: WagonHeader = {
     ...at,
@@ -51,8 +57,8 @@ export function makeWagon(sequence: number, bodyBytes = 2_000, kind: WagonAddres
     targetSite: 'frankfurt' as SiteName,
     createdAt: 1_700_000_000_000,
     positionFrom: `server=a;file=bin.000001;offset=${sequence}` as Position,
-    positionTo: `server=a;file=bin.000001;offset=${sequence + 1}` as Position,
-    train: { index: 0, last: true },
+    positionTo: `server=a;file=bin.000001;offset=${train.last ? sequence + 1 : sequence}` as Position,
+    train,
     compressedBytes: 10,
     plainBytes: 10,
   };

@@ -72,3 +72,47 @@ test('what a wagon came to is told: refused, then applied once it was', async ()
   await inbox.release(wagon.address);
   expect(await inbox.wagonState(wagon.address)).toBe('applied');
 });
+
+/** Wagons 1 to 3 are one transaction's, 4 is another's. */
+const wagonsOfTwo = () =>
+  [0, 1, 2, 3].map((at) => makeWagon(at + 1, 500, 'changes', 1, at === 3 ? undefined : { index: at, last: at === 2 }));
+async function receive(inbox: Awaited<ReturnType<typeof open>>, wagon: ReturnType<typeof makeWagon>): Promise<void> {
+  const upload = await inbox.beginUpload(wagon.address, wagon.ref);
+  await upload.write(wagon.bytes);
+  await inbox.accept(wagon.address, wagon.bytes);
+  await upload.close();
+}
+
+test('the beginning of a train gives way, with what hangs on it, to the one that was cut anew; a whole train to none', async () => {
+  const inbox = await open();
+  const [first, second, third, fourth] = wagonsOfTwo();
+  const [firstAgain, secondAgain, thirdAgain] = wagonsOfTwo();
+  if (!first || !second || !third || !fourth || !firstAgain || !secondAgain || !thirdAgain) throw new Error('four wagons');
+  for (const wagon of [first, second]) await receive(inbox, wagon);
+  await inbox.saveReceipt(second.address, 'received', receiptText('received', second.address, second.ref.hash));
+
+  expect(await inbox.arrival(firstAgain.address, firstAgain.ref)).toEqual({ state: 'expected', offset: 0 });
+  await receive(inbox, firstAgain);
+  expect(await inbox.list(STREAM, 'chain')).toEqual([firstAgain.ref]);
+  expect(await inbox.readReceipt(second.address, 'received')).toBeNull();
+
+  for (const wagon of [secondAgain, thirdAgain, fourth]) await receive(inbox, wagon);
+  const whole = [firstAgain.ref, secondAgain.ref, thirdAgain.ref, fourth.ref];
+  for (const { address, ref } of [first, second, third, makeWagon(4, 500)]) {
+    const present = whole[address.sequence - 1]?.hash;
+    expect(await inbox.arrival(address, ref)).toEqual({ state: 'fork', present });
+  }
+  expect(await inbox.list(STREAM, 'chain')).toEqual(whole);
+  expect((await inbox.usage()).bytes).toBe(whole.reduce((sum, ref) => sum + ref.bytes + 80, 0));
+});
+
+test('a train whose first cars are applied and gone was whole: what is left of it gives way to none', async () => {
+  const inbox = await open();
+  const [first, second, third] = wagonsOfTwo();
+  if (!first || !second || !third) throw new Error('three wagons');
+  for (const wagon of [first, second, third]) await receive(inbox, wagon);
+  await inbox.saveReceipt(first.address, 'applied', receiptText('applied', first.address, first.ref.hash));
+  await inbox.release(first.address);
+  const [, other] = wagonsOfTwo();
+  expect(other && (await inbox.arrival(other.address, other.ref))).toEqual({ state: 'fork', present: second.ref.hash });
+});

@@ -67,9 +67,18 @@ export function decide(ledger: Ledger | null, places: readonly WagonPlace[]): De
   return { do: 'apply' };
 }
 
-/** A train's wagons: one stream and epoch, numbers and hashes in a row, the position moving only with the last. */
+/**
+ * A train's wagons: one stream and epoch, numbers and hashes in a row, the position moving only with the last; its own count runs from 0 to the
+ * one that says it is the last. A train that begins a second time behind cars of its own would be a transaction applied twice.
+ */
 function brokenChain(places: readonly WagonPlace[]): Decision | null {
   for (const [index, place] of places.entries()) {
+    if (place.train.index !== index || place.train.last !== (index === places.length - 1))
+      return refuse(
+        'wagon-gap',
+        `wagon ${place.sequence} says it is car ${place.train.index} of its train, and stands ${index} behind its first`,
+        GAP,
+      );
     const before = places[index - 1];
     if (before === undefined) continue;
     if (
