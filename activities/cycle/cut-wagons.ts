@@ -39,7 +39,15 @@ async function cut(site: SourceSite, input: CutInput, heartbeat: Heartbeat): Pro
       await removeNote(site.stateDirectory, torn);
     }
   const work = new Cutting(site, stream, input, chain, heartbeat);
-  if (input.spoolOnly !== true && chain.offered.length < input.maxWagons) await work.readLog();
+  if (input.spoolOnly !== true && chain.offered.length < input.maxWagons) {
+    try {
+      await work.readLog();
+    } catch (error) {
+      // What lies whole in the spool goes on its way all the same: the next cut meets the trouble with nothing before it.
+      const ended = heartbeat.signal.aborted || input.dryRun === true;
+      if (ended || !(error instanceof SrdfError) || !work.keepWhole()) throw error;
+    }
+  }
   return work.result(input.spoolOnly === true);
 }
 
@@ -168,6 +176,14 @@ class Cutting {
   }
   private sum(of: 'transactions' | 'captured' | 'carried' | 'logBytes' | 'rawBytes'): number {
     return this.fresh.reduce((sum, it) => sum + it[of], 0);
+  }
+
+  /** After a failure: only what can be offered counts. Whether that is anything. */
+  keepWhole(): boolean {
+    const whole = this.wagons.findLastIndex((wagon) => wagon.train.last) + 1;
+    this.wagons.splice(whole);
+    this.fresh.splice(Math.max(0, whole - this.chain.offered.length));
+    return whole > 0;
   }
 
   /** Wagons of a transaction that the source has rolled back. None was offered yet, so their sequences are free again. */

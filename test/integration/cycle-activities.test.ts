@@ -206,6 +206,26 @@ describe('the way of a wagon', () => {
     expect([first.fresh, again.fresh]).toEqual([2, 0]);
   });
 
+  it('goes its way when the log can’t be read any further; the next cut says why', async () => {
+    source.transactions.push(4, 4, 11);
+    const broken = new SrdfError('source-unreachable', { tried: 'reading', found: 'the server is gone', action: 'Wait' });
+    source.before = (transaction) => {
+      if (transaction === 3) throw broken;
+    };
+    const { wagons, caughtUp, fresh } = await cut();
+    expect([sequences(wagons), caughtUp, fresh]).toEqual([[1, 2], false, 2]);
+    source.before = () => {
+      throw broken;
+    };
+    expect(sequences((await cut()).wagons)).toEqual([1, 2]);
+    await pair.shipWagons({ stream, wagons });
+    await pair.applyWagons({ stream, wagons });
+    await expect(cut()).rejects.toBe(broken);
+    source.before = () => undefined;
+    await cycle();
+    expect(target.rows).toEqual(everythingOnce());
+  });
+
   it('goes on from what a first cut returned', async () => {
     source.transactions.push(4, 4, 4, 4);
     const first = await cut(1);
@@ -260,6 +280,14 @@ describe('a transaction larger than a wagon', () => {
     expect(target.rows).toEqual(everythingOnce());
     expect(await pair.spool.list(stream, 'chain')).toEqual([]);
     expect(await pair.inbox.list(stream, 'chain')).toEqual([]);
+  });
+
+  it('of more wagons than can be handed on together is refused whole, and what came before it goes its way', async () => {
+    source.positionBytes = 30_000;
+    source.transactions.push(1, 140, 1);
+    expect(sequences((await cycle()).wagons)).toEqual([1]);
+    await expect(cycle()).rejects.toMatchObject({ code: 'wagon-too-large' });
+    expect(target.rows).toEqual([0]);
   });
 
   it('whose cut was killed in the middle is cut again; no half of it was ever offered', async () => {

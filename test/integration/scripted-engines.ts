@@ -25,6 +25,8 @@ export class ScriptedSource implements Pick<SourceEngine, 'name' | 'rowFormat' |
   readonly name = 'mariadb';
   readonly rowFormat = rowFormat;
   readonly transactions: number[] = [];
+  /** Bytes of a position at least, as a large GTID set makes them. */
+  positionBytes = 0;
   /** Called with the number of a transaction before it is read: to break off, or to wait. */
   before: (transaction: number, signal: AbortSignal | undefined) => Promise<void> | void = () => undefined;
 
@@ -52,7 +54,7 @@ export class ScriptedSource implements Pick<SourceEngine, 'name' | 'rowFormat' |
       }
       items.push({
         kind: 'commit',
-        position: logPosition(at + 1),
+        position: logPosition(at + 1).padEnd(this.positionBytes) as Position,
         committedAt: 1_700_000_000_000 + at,
         transaction: `${at + 1}`,
         logBytes: 100,
