@@ -37,35 +37,53 @@ type Report =
   | { readonly kind: 'found'; readonly target: string; readonly find: Find }
   | { readonly kind: 'done'; readonly tallies: Readonly<Record<string, Tally>> };
 
+const USAGE = `usage: npm run fuzz -- [--target NAME,…] [--seed N] [--minutes N] [--input FILE] [--record]
+  --target   ${TARGETS.map((it) => it.name).join(', ')}; default: all in turn
+  --seed     a whole number: the same inputs again
+  --minutes  how long (default 5)
+  --input    tries this one file
+  --record   makes the corpus anew, from servers started for it`;
+
 if (isMainThread) await command();
 else await search(workerData as Work);
 
-async function command(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      target: { type: 'string' },
-      seed: { type: 'string' },
-      minutes: { type: 'string' },
-      input: { type: 'string' },
-      record: { type: 'boolean' },
-    },
-  });
-  if (values.record === true) {
-    const { recordCorpus } = await import('./record-corpus.js');
-    return await recordCorpus();
+function parameters() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        target: { type: 'string' },
+        seed: { type: 'string' },
+        minutes: { type: 'string', default: '5' },
+        input: { type: 'string' },
+        record: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    const targets = values.target?.split(',') ?? TARGETS.map((it) => it.name);
+    const minutes = Number(values.minutes);
+    const seed = values.seed === undefined ? Date.now() % 2 ** 31 : Number(values.seed);
+    const known = targets.every((name) => TARGETS.some((it) => it.name === name));
+    return values.help || !known || !(minutes > 0) || !Number.isSafeInteger(seed) ? null : { ...values, targets, minutes, seed };
+  } catch {
+    return null;
   }
-  const names = values.target?.split(',') ?? TARGETS.map((it) => it.name);
-  const unknown = names.find((name) => !TARGETS.some((it) => it.name === name));
-  const minutes = Number(values.minutes ?? '5');
-  const seed = values.seed === undefined ? Date.now() % 2 ** 31 : Number(values.seed);
-  if (unknown !== undefined || !(minutes > 0) || !Number.isSafeInteger(seed)) {
-    process.stderr.write(`Targets: ${TARGETS.map((it) => it.name).join(', ')}; --minutes and --seed are numbers.\n`);
+}
+
+async function command(): Promise<void> {
+  const asked = parameters();
+  if (asked === null) {
+    console.error(USAGE);
     process.exitCode = 2;
     return;
   }
-  if (values.input !== undefined) return await replay(names, values.input);
-  process.stdout.write(`seed ${seed}, ${minutes} min: ${names.join(', ')}\n`);
-  await supervise({ targets: names, seed, until: Date.now() + minutes * 60_000, shared: new SharedArrayBuffer(INPUT_AT + LARGEST_INPUT) });
+  const { targets, seed, minutes, input } = asked;
+  if (asked.record) {
+    const { recordCorpus } = await import('./record-corpus.js');
+    return await recordCorpus();
+  }
+  if (input !== undefined) return await replay(targets, input);
+  process.stdout.write(`seed ${seed}, ${minutes} min: ${targets.join(', ')}\n`);
+  await supervise({ targets, seed, until: Date.now() + minutes * 60_000, shared: new SharedArrayBuffer(INPUT_AT + LARGEST_INPUT) });
 }
 
 async function replay(names: readonly string[], file: string): Promise<void> {
