@@ -35,12 +35,13 @@ export async function loadConfig(path: string): Promise<SrdfConfig> {
 /** The text of a config, validated; paths in it as written. Pure. */
 export function parseConfig(text: string, tried = 'reading the config'): SrdfConfig {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: true, version: '1.2' });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: true, version: '1.2', stringKeys: true });
   const [problem] = document.errors;
   if (problem !== undefined) {
     throw new SrdfError('config-invalid', {
       tried,
-      found: `it isn't valid YAML: ${problem.message.trim()}`,
+      // Its first line says what and where; the others show the file's own text, in which somebody may have written a password.
+      found: `it isn't valid YAML: ${problem.message.split('\n', 1)[0]?.replace(/:$/, '')}`,
       action: 'Mend that line; `srdf init` writes a commented example',
     });
   }

@@ -138,6 +138,14 @@ describe('engines', () => {
     const error = await expectRefused(() => engineOf(streamOf(config, 'orders')), 'engine-unsupported');
     expect(error.facts.found).toContain(engine);
   });
+  it('nor where the file is no YAML, or has keys that are no names', async () => {
+    for (const broken of ["password: {env: 'hunter2}", '{password: hunter2}: 1', '{password: hunter2']) {
+      const error = await expectRefused(() => parseConfig(VALID.replace('pair: shop', broken)), 'config-invalid');
+      expect(error.message).toContain('at line');
+      expect(error.message).not.toContain('hunter2');
+    }
+  });
+
   it('names the streams there are when one is asked for that is not there', async () => {
     const error = await expectRefused(() => streamOf(parseConfig(VALID), 'invoices'), 'config-invalid');
     expect(error.message).toContain('orders');
