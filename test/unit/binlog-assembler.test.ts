@@ -50,7 +50,7 @@ const shape = Buffer.concat([
   Buffer.from('id\x01v\x01w', 'latin1'),
   Buffer.from([8, 1, 0]),
 ]);
-const tableMap = () => event(EVENT.TABLE_MAP, Buffer.concat([u(6, 9), u(2, 1), shape]));
+const tableMap = (id = 9) => event(EVENT.TABLE_MAP, Buffer.concat([u(6, id), u(2, 1), shape]));
 const image = (id: number, v: string | null, w: string) =>
   Buffer.concat([
     Buffer.from([v === null ? 0b010 : 0]),
@@ -59,8 +59,8 @@ const image = (id: number, v: string | null, w: string) =>
     u(1, w.length),
     Buffer.from(w),
   ]);
-const insert = (flags = 1) =>
-  event(EVENT.WRITE_ROWS_V1, Buffer.concat([u(6, 9), u(2, flags), Buffer.from([3, 7]), image(1, 'a', 'b'), image(2, null, 'c')]));
+const insert = (flags = 1, id = 9) =>
+  event(EVENT.WRITE_ROWS_V1, Buffer.concat([u(6, id), u(2, flags), Buffer.from([3, 7]), image(1, 'a', 'b'), image(2, null, 'c')]));
 
 const assembler = (family: EngineName, from: Partial<{ file: string; offset: number; gtid: string; known: string }> = {}) =>
   new TransactionAssembler({
@@ -275,6 +275,31 @@ describe('what is not understood stops the stream', () => {
   it('rows and commits outside a transaction', () => {
     const outside = () => feed(assembler('mariadb'), rotate('b.000007', 4), description());
     for (const bytes of [insert(), xid()]) expect(codeOf(() => feed(outside(), bytes))).toBe('log-corrupt');
+  });
+});
+
+describe.each([0xff_ffff, 0xffff_ffff_ffff])('table id %i, by which servers end a statement without rows', (id) => {
+  const read = (...events: Buffer[]) =>
+    feed(assembler('mariadb'), rotate('b.000007', 4), description(), mariadbGtid(0, 1), ...events, xid()).batch.items;
+  const dummy = (type: number, ...behind: number[]) => event(type, Buffer.concat([u(6, id), u(2, 1), Buffer.from(behind)]));
+
+  it('is as any other once a table has it', () => {
+    expect(read(tableMap(id), insert(1, id)).map((it) => it.kind)).toEqual(['begin', 'rows', 'commit']);
+  });
+  it('stops the stream with rows of a table nobody announced', () => {
+    expect(codeOf(() => read(insert(1, id)))).toBe('log-corrupt');
+    expect(codeOf(() => read(tableMap(9), insert(1, id)))).toBe('log-corrupt');
+  });
+  it.each([
+    ['nothing behind its flags', dummy(EVENT.WRITE_ROWS_V1)],
+    ['one column', dummy(EVENT.WRITE_ROWS_V1, 1, 1)],
+    ['one column, in version 2', dummy(EVENT.WRITE_ROWS, 2, 0, 1, 1)],
+    ['one column, twice in an update', dummy(EVENT.UPDATE_ROWS_V1, 1, 1, 1)],
+  ])('is passed over without table and rows: %s', (_what, bytes) => {
+    expect(read(tableMap(), insert(), bytes).map((it) => it.kind)).toEqual(['begin', 'rows', 'commit']);
+  });
+  it('stops the stream when its end isn’t where it says', () => {
+    expect(codeOf(() => read(dummy(EVENT.WRITE_ROWS_V1, 1)))).toBe('log-corrupt');
   });
 });
 

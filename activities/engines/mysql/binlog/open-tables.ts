@@ -3,6 +3,7 @@ import { SrdfError } from '../../../../temporal/error-catalogue.js';
 import type { TableShape } from '../../../wagon/body.js';
 import type { Selection } from '../../engine.js';
 import type { LogPlace } from './log-place.js';
+import { isWithoutRows, type RowsEventKind } from './rows-event.js';
 import { tableInScope } from './scope.js';
 import { parseTableMap, readTableName, type TableMap } from './table-map.js';
 
@@ -42,6 +43,14 @@ export class OpenTables {
     this.byId.set(id, { body: new DataView(own.buffer, own.byteOffset, own.length), inside });
   }
 
+  /**
+   * The event that ends a statement without rows, under the id of no table: `~0` in 6 bytes (Rows_log_event::do_apply_event of both servers), in 3 in
+   * MySQL's documents of old. A server that has opened so many tables gives that id to one of them: by itself it says nothing. `at`: behind the flags.
+   */
+  isDummy(id: number, event: RowsEventKind, bytes: Buffer, at: number, end: number): boolean {
+    if (id !== 0xff_ffff && id !== 0xffff_ffff_ffff) return false;
+    return !this.byId.has(id) && isWithoutRows(bytes, at, end, event);
+  }
   /** null: out of scope. */
   get(id: number): OpenTable | null {
     const table = this.byId.get(id);

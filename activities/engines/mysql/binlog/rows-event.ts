@@ -53,6 +53,13 @@ export const KNOWN_ROWS_FLAGS = 0x1f;
 export const foreignKeysApply = (flags: number): boolean =>
   (flags & (ROWS_FLAG.NO_FOREIGN_KEY_CHECKS | ROWS_FLAG.USE_SQL_FOREIGN_KEY)) === 0;
 
+/** Whether it ends where its rows would begin. `at` and `end` as in `readRows`. */
+export function isWithoutRows(bytes: Buffer, at: number, end: number, event: RowsEventKind): boolean {
+  if (at === end) return true;
+  const width = readPackedInteger(bytes, event.extra ? at + bytes.readUInt16LE(at) : at);
+  return width.next + ((width.value + 7) >> 3) * (event.operation === 'update' ? 2 : 1) === end;
+}
+
 const SPACE = 16_384;
 
 /** Room for offsets of images, shared by many runs so that a small rows event doesn't cost an allocation of its own. */

@@ -37,9 +37,6 @@ export interface AssemblerOptions {
   readonly foldNames?: boolean;
 }
 
-/** The dummy table id that ends a statement without rows. */
-const NO_TABLE = 0xffffff;
-
 const viewOf = (bytes: Buffer): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 
 export class TransactionAssembler {
@@ -287,7 +284,7 @@ export class TransactionAssembler {
     const transaction = this.transactions.current('rows');
     const id = tableId(view, body);
     const flags = view.getUint16(body + 6, true);
-    if (id === NO_TABLE) return;
+    if (this.tables.isDummy(id, event, bytes, body + 8, end)) return;
     const table = this.tables.get(id);
     if (table === null || transaction.known) return;
     if ((flags & ~KNOWN_ROWS_FLAGS) !== 0)
