@@ -68,6 +68,7 @@ export const ERRORS = {
   'apply-interrupted': { retry: true, exit: 44 },
   'ddl-failed': { retry: false, exit: 45 },
   'ddl-uncertain': { retry: false, exit: 45 },
+  'ddl-unrepeatable': { retry: false, exit: 45 },
   'ledger-missing': { retry: false, exit: 46 },
   'ledger-inconsistent': { retry: false, exit: 46 },
   // bootstrap and compare

@@ -25,6 +25,7 @@ export const cycleCommand: CommandFactory = (terminal) =>
       'target-divergence',
       'apply-failed',
       'ddl-failed',
+      'ddl-unrepeatable',
       'ledger-missing',
       'temporal-unreachable',
       'stream-halted',

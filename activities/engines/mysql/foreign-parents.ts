@@ -3,7 +3,8 @@ import type { Connection } from 'mysql2/promise';
 import type { Finding, Selection } from '../engine.js';
 import { readAllForeignKeys } from './apply/foreign-keys.js';
 import { tableInScope } from './binlog/scope.js';
-import { nameOf, quoteTable } from './ranges/sql-literals.js';
+import { nameOf } from './ranges/sql-literals.js';
+import { parentFix } from './unreplicated.js';
 
 /**
  * A key with an action changes rows unseen by the log; any other has the target look for a parent row that is never there.
@@ -19,6 +20,6 @@ export async function checkForeignParents(connection: Connection, selection: Sel
         cascades && !cascadesLogged
           ? `rows of ${nameOf(child)} are deleted or changed by a foreign key to ${nameOf(parent)}, which isn't replicated: the log doesn't tell of it`
           : `${nameOf(child)} has a foreign key to ${nameOf(parent)}, which isn't replicated: the target would refuse its rows`,
-      fix: `Replicate ${nameOf(parent)} as well, exclude ${nameOf(child)}, or drop the foreign key: ALTER TABLE ${quoteTable(child)} DROP FOREIGN KEY its name (SHOW CREATE TABLE tells it)`,
+      fix: parentFix(child, parent),
     }));
 }

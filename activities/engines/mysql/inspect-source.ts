@@ -9,6 +9,7 @@ import { nameOf } from './ranges/sql-literals.js';
 import { unshownFix, unshownFound, unshownMembers } from './schema/unshown-text.js';
 import { checkPrivileges } from './source-privileges.js';
 import { checkUnfoundRows } from './unfound-rows.js';
+import { versionedFix, versionedFound } from './unreplicated.js';
 
 /** MariaDB 10.5 brought binlog_row_metadata and its privileges; MySQL 8.0.1 the same, 8.0.14 the primary key in it. */
 const OLDEST: Readonly<Record<EngineName, { readonly number: number; readonly text: string }>> = {
@@ -230,14 +231,7 @@ async function checkTables(connection: Connection, kind: ServerKind, selection: 
   for (const it of names) {
     if (!tableInScope(selection, it)) continue;
     const quoted = `\`${it.database.replaceAll('`', '``')}\`.\`${it.table.replaceAll('`', '``')}\``;
-    if (it.type === 'SYSTEM VERSIONED')
-      findings.push(
-        error(
-          'system-versioning',
-          `${it.database}.${it.table} keeps its history (SYSTEM VERSIONING), which is not replicated exactly`,
-          `ALTER TABLE ${quoted} DROP SYSTEM VERSIONING; or exclude the table`,
-        ),
-      );
+    if (it.type === 'SYSTEM VERSIONED') findings.push(error('system-versioning', versionedFound(it), versionedFix(it)));
     if (it.engine.toUpperCase() !== 'INNODB')
       findings.push(
         error(
@@ -251,7 +245,7 @@ async function checkTables(connection: Connection, kind: ServerKind, selection: 
         warning(
           'primary-key',
           `${it.database}.${it.table} has no primary key: its changes are applied in source order and found by whole rows`,
-          `ALTER TABLE ${quoted} ADD COLUMN id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY;`,
+          `ALTER TABLE ${quoted} ADD COLUMN id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY; now, before the stream is established: later it would number the rows of each site in another order, and the stream stops there`,
         ),
       );
   }

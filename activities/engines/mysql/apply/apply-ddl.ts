@@ -17,6 +17,7 @@ import { afterCrash, type Fingerprint, readFingerprint } from './fingerprint.js'
 import { beginFenced, commitMoved, ddlContained, describeWagons, guarded, readBaselines } from './ledger-move.js';
 import { moveLedgerRow } from './ledger-rows.js';
 import { ABANDONED, type TargetSession } from './target-session.js';
+import { refuseUnrepeatable } from './unrepeatable-ddl.js';
 
 const NO_ROWS = { inserted: 0, updated: 0, deleted: 0 };
 /** How long a statement waits for readers of its tables, seconds, before it gives way and is tried again. */
@@ -52,6 +53,7 @@ export async function applyDdl(session: TargetSession, place: WagonPlace, body: 
   const resumed = ledger.intent !== null;
   const crashed = ledger.intent === null ? 'run' : afterCrash(classification, ledger.intent.fingerprint, now);
   if (crashed === 'uncertain') throw uncertain(doing);
+  if (crashed === 'run') await guarded(doing, async () => await refuseUnrepeatable(connection, statement, doing));
   if (ledger.intent === null) ledger = await recordIntent(connection, ledger, place, now, doing);
   else await guarded(doing, async () => await connection.query('COMMIT'));
 

@@ -25,9 +25,9 @@ export function tableInScope(selection: Selection, name: TableName): boolean {
 
 /** Where the server takes names of databases and tables without regard to case, a statement may write them as it likes; the stream's are in lower case. */
 export function foldedNames(ddl: DdlClassification): DdlClassification {
-  const fold = ({ database, table }: TableName): TableName => ({ database: database.toLowerCase(), table: table.toLowerCase() });
-  return { ...ddl, names: ddl.names.map(fold), ...(ddl.on !== undefined && { on: fold(ddl.on) }) };
+  return { ...ddl, names: ddl.names.map(foldedName), ...(ddl.on !== undefined && { on: foldedName(ddl.on) }) };
 }
+export const foldedName = ({ database, table }: TableName): TableName => ({ database: database.toLowerCase(), table: table.toLowerCase() });
 
 /** Tables, indexes and triggers go by table; everything else with its database. */
 export function ddlInScope(selection: Selection, ddl: DdlClassification): boolean {

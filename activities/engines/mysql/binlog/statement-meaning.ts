@@ -2,6 +2,7 @@
 import { SrdfError } from '../../../../temporal/error-catalogue.js';
 import type { DdlClassification, Selection } from '../../engine.js';
 import { classifyStatement } from '../ddl/classify.js';
+import type { TableTraits } from '../ddl/table-traits.js';
 import { EVENT } from './event-types.js';
 import type { LogPlace } from './log-place.js';
 import type { QueryEvent } from './query-event.js';
@@ -18,11 +19,17 @@ export interface TransactionSoFar {
   readonly startOffset: number;
 }
 
+export interface SchemaStatement {
+  readonly query: QueryEvent;
+  readonly classification: DdlClassification;
+  readonly traits?: TableTraits;
+}
+
 /** `alone`: outside of BEGIN … COMMIT the statement is a transaction of its own, and ends it. */
 export type StatementMeaning =
   | { readonly does: 'begins' | 'commits'; readonly alone: false }
   | { readonly does: 'nothing'; readonly alone: boolean }
-  | { readonly does: 'ddl'; readonly alone: true; readonly query: QueryEvent; readonly classification: DdlClassification };
+  | ({ readonly does: 'ddl'; readonly alone: true } & SchemaStatement);
 
 const BEGINS = { does: 'begins', alone: false } as const;
 const COMMITS = { does: 'commits', alone: false } as const;
@@ -41,7 +48,13 @@ export function meaningOf(query: QueryEvent, transaction: TransactionSoFar, sele
       return transactionStatement(kind.verb, sql, transaction, place);
     case 'ddl':
       if (transaction.known) return PASSED_OVER;
-      return { does: 'ddl', alone: true, query: { ...query, session }, classification: kind.classification };
+      return {
+        does: 'ddl',
+        alone: true,
+        query: { ...query, session },
+        classification: kind.classification,
+        ...(kind.traits !== undefined && { traits: kind.traits }),
+      };
     case 'outside':
       return PASSED_OVER;
     case 'statement-change':

@@ -3,7 +3,7 @@
  * stands behind it. Touches nothing; one event in, items out.
  */
 import { SrdfError } from '../../../../temporal/error-catalogue.js';
-import type { DdlClassification, EngineName, Selection } from '../../engine.js';
+import type { EngineName, Selection } from '../../engine.js';
 import type { BinlogPosition } from '../position.js';
 import { CONSUMED, EventEnvelope } from './event-envelope.js';
 import { EVENT, HEADER_FLAG, HEADER_LENGTH } from './event-types.js';
@@ -17,9 +17,10 @@ import { type OpenTransaction, Transactions } from './open-transaction.js';
 import type { Stretch } from './packet-framer.js';
 import { partInScope } from './part-in-scope.js';
 import { isBegin, type QueryEvent, readQueryEvent } from './query-event.js';
+import { refuseUnfollowed } from './refused-statement.js';
 import { foreignKeysApply, KNOWN_ROWS_FLAGS, OffsetSpace, ROWS_EVENTS, ROWS_FLAG, type RowsEventKind, readRows } from './rows-event.js';
 import { ddlInScope, foldedNames } from './scope.js';
-import { meaningOf } from './statement-meaning.js';
+import { meaningOf, type SchemaStatement } from './statement-meaning.js';
 import { allMatch } from './stretch-checksum.js';
 import { payloadEvents } from './transaction-payload.js';
 
@@ -245,7 +246,7 @@ export class TransactionAssembler {
     const transaction = this.transactions.current('a statement');
     const meaning = meaningOf(query, transaction, this.options.selection, this.place);
     if (meaning.does === 'begins') transaction.explicit = true;
-    else if (meaning.does === 'ddl') this.ddl(meaning.query, meaning.classification, transaction);
+    else if (meaning.does === 'ddl') this.ddl(meaning, transaction);
     if (meaning.does === 'commits' || (meaning.alone && !transaction.explicit)) this.commit(headerTime);
   }
 
@@ -257,16 +258,12 @@ export class TransactionAssembler {
     this.commit(headerTime);
   }
 
-  private ddl(query: QueryEvent, classification: DdlClassification, transaction: OpenTransaction): void {
+  private ddl(statement: SchemaStatement, transaction: OpenTransaction): void {
     if (this.transactions.isDone(transaction)) return;
     const { selection, foldNames } = this.options;
+    const { query, classification } = statement;
     if (!ddlInScope(selection, foldNames === true ? foldedNames(classification) : classification)) return;
-    if (query.errorCode !== 0)
-      throw new SrdfError('log-event-unsupported', {
-        tried: this.place.tried,
-        found: `a statement (${classification.verb} ${classification.object}) that failed half-way at the source with error ${query.errorCode}`,
-        action: 'Compare both sides (srdf verify) and establish the stream again',
-      });
+    refuseUnfollowed(statement, selection, foldNames === true, this.place);
     this.transactions.announce(transaction);
     this.batch.push({
       kind: 'ddl',

@@ -6,9 +6,11 @@ import type { DdlClassification } from '../../engine.js';
 import { type ClientCharacters, clientCharacters, decodeLatin1, decodeUtf8 } from './character-set.js';
 import { type Dialect, Lexer } from './lexer.js';
 import { parseStatement, Unclassifiable } from './parse.js';
+import type { TableTraits } from './table-traits.js';
 
 export type StatementKind =
-  | { readonly kind: 'ddl'; readonly classification: DdlClassification }
+  /** `traits` stay on the side that reads: the other reads the statement itself. */
+  | { readonly kind: 'ddl'; readonly classification: DdlClassification; readonly traits?: TableTraits }
   | { readonly kind: 'transaction'; readonly verb: 'begin' | 'commit' | 'rollback' | 'savepoint' | 'xa' }
   /** Understood, and no part of a database stream: accounts, FLUSH, ANALYZE, SET, temporary tables, server-wide objects. */
   | { readonly kind: 'outside'; readonly what: string }

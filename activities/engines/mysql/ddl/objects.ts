@@ -1,8 +1,10 @@
 /** The rest of those statements whose names don't all stand at the front. Pure. */
 import type { TableName } from '../../../vocabulary.js';
+import type { DdlClassification } from '../../engine.js';
 import type { StatementKind } from './classify.js';
 import type { Lexer } from './lexer.js';
 import { type NameReader, Unclassifiable } from './names.js';
+import { type TableTraits, TraitCollector } from './table-traits.js';
 
 /** Visits what stands outside parentheses, to the statement's end; a semicolon with anything behind it isn't understood. */
 function walk(lexer: Lexer, names: NameReader, where: string, visit: (depth: number) => boolean): void {
@@ -25,23 +27,32 @@ function walk(lexer: Lexer, names: NameReader, where: string, visit: (depth: num
 /** A column definition can't hold SELECT: it is then CREATE TABLE … SELECT, logged as text. */
 export function createTable(lexer: Lexer, names: NameReader): StatementKind {
   const table = names.existing().name();
+  const collector = new TraitCollector(lexer, names, 'create');
   let fromQuery = false;
   walk(lexer, names, 'CREATE TABLE', (depth) => {
     if (lexer.word() === 'SELECT') fromQuery = true;
     if (depth === 0 && lexer.word() === 'AS' && lexer.word(1) === 'TABLE') fromQuery = true;
     if (depth === 0 && lexer.word() === 'VALUES' && lexer.word(1) === 'ROW') fromQuery = true;
-    return false;
+    return collector.visit(depth);
   });
   if (fromQuery) return { kind: 'statement-change', what: 'CREATE TABLE … SELECT' };
-  return { kind: 'ddl', classification: { verb: 'create', object: 'table', names: [table] } };
+  return withTraits({ verb: 'create', object: 'table', names: [table] }, collector.traits(table));
 }
 
+const withTraits = (classification: DdlClassification, traits: TableTraits | undefined): StatementKind => ({
+  kind: 'ddl',
+  classification,
+  ...(traits !== undefined && { traits }),
+});
+
 /** RENAME TO makes it a rename; EXCHANGE PARTITION and MariaDB's CONVERT PARTITION name a second table. */
-export function alterTable(lexer: Lexer, names: NameReader): StatementKind {
+export function alterTable(lexer: Lexer, names: NameReader, ignore: boolean): StatementKind {
   const table = names.existing().name();
+  const collector = new TraitCollector(lexer, names, ignore ? 'alter-ignore' : 'alter');
   let renamed: TableName | null = null;
   const others: TableName[] = [];
   walk(lexer, names, 'ALTER TABLE', (depth) => {
+    if (collector.visit(depth)) return true;
     if (depth !== 0) return false;
     const next = lexer.word(1);
     if (lexer.word() === 'RENAME' && next !== 'COLUMN' && next !== 'INDEX' && next !== 'KEY') {
@@ -69,9 +80,10 @@ export function alterTable(lexer: Lexer, names: NameReader): StatementKind {
     return false;
   });
   const target: TableName | null = renamed;
-  if (target === null) return { kind: 'ddl', classification: { verb: 'alter', object: 'table', names: [table, ...others] } };
+  const traits = collector.traits(target ?? table);
+  if (target === null) return withTraits({ verb: 'alter', object: 'table', names: [table, ...others] }, traits);
   if (others.length > 0) throw new Unclassifiable('ALTER TABLE that renames and moves a partition');
-  return { kind: 'ddl', classification: { verb: 'rename', object: 'table', names: [table, target] } };
+  return withTraits({ verb: 'rename', object: 'table', names: [table, target] }, traits);
 }
 
 /** `a TO b, c TO d`: old and new in turn. */

@@ -174,8 +174,8 @@ function alter(lexer: Lexer, names: NameReader): StatementKind {
   if (system !== null) return system;
   if (acceptDatabase(lexer)) return ddl('alter', 'database', [names.alteredDatabase()]);
   if (!lexer.accept('ONLINE')) lexer.accept('OFFLINE');
-  lexer.accept('IGNORE');
-  if (lexer.accept('TABLE')) return alterTable(lexer, names);
+  const ignore = lexer.accept('IGNORE');
+  if (lexer.accept('TABLE')) return alterTable(lexer, names, ignore);
   if (lexer.accept('SEQUENCE')) return ddl('alter', 'sequence', [names.existing().name()]);
   names.objectModifiers();
   if (lexer.accept('VIEW')) return ddl('alter', 'view', [names.existing().name()]);
