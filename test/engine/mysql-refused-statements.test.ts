@@ -90,6 +90,23 @@ describe.each<ServerKind>(['mariadb', 'mysql'])('%s', (kind) => {
     expect(await run('ALTER TABLE shop.p DROP SYSTEM VERSIONING')).toEqual(['alter table']);
     expect(await run('ALTER TABLE shop.kept_here ADD SYSTEM VERSIONING')).toEqual([]);
   });
+
+  it.each(['--binlog-ignore-db=other', '--binlog-do-db=shop'])(
+    'a log that leaves databases out since the source was started with %s',
+    async (option) => {
+      const from = await positionOf(server);
+      await server.stop();
+      await server.run([option]);
+      const name = option.replace(/^--/, '').replace(/=.*/, '').replaceAll('-', '_');
+      await expect(statements(server, from)).rejects.toMatchObject({
+        code: 'source-preflight',
+        message: expect.stringMatching(`${name}=\\w+ hides databases.*may be missing.*Remove ${name} from my.cnf.*srdf establish`),
+      });
+      await server.stop();
+      await server.run();
+      expect(await statements(server, from)).toEqual([]);
+    },
+  );
 });
 
 it('names are compared as a server compares them that takes them without regard to case', async () => {

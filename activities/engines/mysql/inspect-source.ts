@@ -4,7 +4,7 @@ import type { EngineName, Finding, Preflight, Selection } from '../engine.js';
 import { databaseInScope, tableInScope } from './binlog/scope.js';
 import { lowerCaseTableNames, openConnection, type ServerAccess, type ServerKind, serverIdentity, serverKind } from './connection.js';
 import { checkForeignParents } from './foreign-parents.js';
-import { logEndStatement, queryError } from './log-end.js';
+import { logEndStatement, logFilters, queryError } from './log-end.js';
 import { nameOf } from './ranges/sql-literals.js';
 import { unshownFix, unshownFound, unshownMembers } from './schema/unshown-text.js';
 import { checkPrivileges } from './source-privileges.js';
@@ -119,22 +119,15 @@ export function checkLog(kind: ServerKind, variables: Variables): Finding[] {
   return findings;
 }
 
-/** binlog_do_db and binlog_ignore_db are options, not variables: only the log's status tells them. */
 async function checkFilters(connection: Connection, kind: ServerKind): Promise<Finding[]> {
   const [rows] = await connection.query<RowDataPacket[]>(logEndStatement(kind)).catch((cause: { errno?: number }) => {
     // Without the privilege: a finding of its own.
     if (cause.errno === 1227) return [[]] as [RowDataPacket[]];
     throw cause;
   });
-  return ['Binlog_Do_DB', 'Binlog_Ignore_DB']
-    .filter((name) => String(rows[0]?.[name] ?? '') !== '')
-    .map((name) =>
-      error(
-        name.toLowerCase(),
-        `${name.toLowerCase()}=${rows[0]?.[name]} hides databases from the log`,
-        `Remove ${name.toLowerCase()} from my.cnf and restart the source`,
-      ),
-    );
+  return logFilters(rows[0]).map(({ option, value }) =>
+    error(option, `${option}=${value} hides databases from the log`, `Remove ${option} from my.cnf and restart the source`),
+  );
 }
 
 /** Pure. Whether the log lives long enough for a target that was away for a while. */

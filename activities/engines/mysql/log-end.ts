@@ -12,7 +12,16 @@ export interface LogEnd {
 export const logEndStatement = (kind: ServerKind): string =>
   kind.engine === 'mysql' && kind.number >= 80_200 ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS';
 
-/** The end as the server names it now (SHOW BINARY LOG STATUS, formerly SHOW MASTER STATUS). */
+/** binlog_do_db and binlog_ignore_db are options, not variables: only the log's status tells them. Pure. */
+export const logFilters = (status: RowDataPacket | undefined): readonly { readonly option: string; readonly value: string }[] =>
+  ['Binlog_Do_DB', 'Binlog_Ignore_DB']
+    .map((column) => ({ option: column.toLowerCase(), value: String(status?.[column] ?? '') }))
+    .filter(({ value }) => value !== '');
+
+/**
+ * The end as the server names it now (SHOW BINARY LOG STATUS, formerly SHOW MASTER STATUS). Asked before every read, it also tells of a server
+ * that was started again with a filter since: what that hides is nowhere in the log, and every read would look well.
+ */
 export async function logEnd(connection: Connection, kind: ServerKind): Promise<LogEnd> {
   const statement = logEndStatement(kind);
   const [rows] = await connection.query<RowDataPacket[]>(statement);
@@ -22,6 +31,13 @@ export async function logEnd(connection: Connection, kind: ServerKind): Promise<
       tried: `asking the source for the end of its binary log (${statement})`,
       found: 'it writes none',
       action: 'Put log_bin=ON into the configuration of the source and restart it',
+    });
+  const filters = logFilters(row);
+  if (filters.length > 0)
+    throw new SrdfError('source-preflight', {
+      tried: `asking the source for the end of its binary log (${statement})`,
+      found: `${filters.map(({ option, value }) => `${option}=${value}`).join(' and ')} hides databases from the log: changes made since the source was started so may be missing from it already`,
+      action: `Remove ${filters.map(({ option }) => option).join(' and ')} from my.cnf, restart the source, then establish the stream again (srdf establish)`,
     });
   return { file: String(row.File), offset: Number(row.Position) };
 }
