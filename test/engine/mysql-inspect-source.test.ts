@@ -1,6 +1,6 @@
 /** The preflight of a source against real servers: what it finds, and that its statement mends it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { inspectSource } from '../../activities/engines/mysql/read-log.js';
+import { currentPosition, inspectSource } from '../../activities/engines/mysql/read-log.js';
 import { createAccount } from '../servers/accounts.js';
 import { DatabaseServer } from '../servers/database-server.js';
 
@@ -139,5 +139,39 @@ describe.each(['mariadb', 'mysql'] as const)('%s', (kind) => {
     expect((await inspectSource(at, selection)).findings).toEqual([]);
     await server.sql(`REVOKE SELECT ON shop.* FROM '${user}'@'%'`);
     expect((await inspectSource(at, selection)).findings.map((it) => it.fix)).toContain(`GRANT SELECT ON \`shop\`.* TO '${user}'@'%';`);
+  });
+
+  it('sees prepared XA transactions of others with the account of the README, and MySQL’s privilege for it is missed', async () => {
+    await server.sql("DROP USER IF EXISTS 'srdf_source'@'%'");
+    const { user, password } = await createAccount(server, 'source', ['shop']);
+    const at = { server: { host: '127.0.0.1', port: server.port, user }, password, role: 'source' as const, serverId: 77 };
+    const found = async () => (await inspectSource(at, selection)).findings.map((it) => [it.severity, it.check]);
+    const writer = await server.connect('shop');
+    try {
+      await writer.query("XA START 'x'; INSERT INTO item VALUES (900, 1); XA END 'x'; XA PREPARE 'x'");
+      expect(await found()).toEqual([['error', 'xa']]);
+      await expect(currentPosition(at)).rejects.toMatchObject({
+        code: 'source-preflight',
+        facts: { found: expect.stringContaining('1 XA transactions are prepared') },
+      });
+      if (kind === 'mysql') {
+        await server.sql(`REVOKE XA_RECOVER_ADMIN ON *.* FROM '${user}'@'%'`);
+        const grant = `GRANT XA_RECOVER_ADMIN ON *.* TO '${user}'@'%';`;
+        const [missing, ...others] = (await inspectSource(at, selection)).findings;
+        expect(missing).toMatchObject({ severity: 'error', check: 'privileges', fix: grant });
+        expect(others).toEqual([]);
+        await expect(currentPosition(at)).rejects.toMatchObject({
+          code: 'source-preflight',
+          facts: { action: expect.stringContaining(grant) },
+        });
+        await server.sql(grant);
+        expect(await found()).toEqual([['error', 'xa']]);
+      }
+    } finally {
+      await writer.query("XA ROLLBACK 'x'");
+      await writer.end();
+    }
+    expect(await found()).toEqual([]);
+    expect(await currentPosition(at)).not.toBe('');
   });
 });

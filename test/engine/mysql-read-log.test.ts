@@ -282,7 +282,7 @@ describe.each(['mariadb', 'mysql'] as const)('%s', (kind) => {
   it('reads with no more than the privileges the preflight asks for', async () => {
     const from = await position();
     await server.sql(
-      `CREATE USER reader@'%'; GRANT REPLICATION SLAVE, ${kind === 'mysql' ? 'REPLICATION CLIENT, BACKUP_ADMIN, LOCK TABLES' : 'BINLOG MONITOR'}, SELECT, SHOW VIEW, TRIGGER, EVENT ON *.* TO reader@'%'; INSERT INTO shop.t VALUES (501,'a')`,
+      `CREATE USER reader@'%'; GRANT REPLICATION SLAVE, ${kind === 'mysql' ? 'REPLICATION CLIENT, BACKUP_ADMIN, XA_RECOVER_ADMIN, LOCK TABLES' : 'BINLOG MONITOR'}, SELECT, SHOW VIEW, TRIGGER, EVENT ON *.* TO reader@'%'; INSERT INTO shop.t VALUES (501,'a')`,
     );
     expect(story(await read(from, selection, 'reader'))).toMatch(/insert t 1 \|$/);
     expect(await currentPosition(source('reader'))).toBe(await position());

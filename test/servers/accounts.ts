@@ -22,7 +22,7 @@ const GRANTS: Readonly<Record<'source' | 'target', Readonly<Record<ServerKind, G
       tables: ['SELECT ON mysql.proc'],
     },
     mysql: {
-      server: ['REPLICATION SLAVE, REPLICATION CLIENT', 'BACKUP_ADMIN, SHOW_ROUTINE'],
+      server: ['REPLICATION SLAVE, REPLICATION CLIENT', 'BACKUP_ADMIN, SHOW_ROUTINE, XA_RECOVER_ADMIN'],
       database: 'SELECT, LOCK TABLES, SHOW VIEW, TRIGGER, EVENT',
       tables: ['SELECT ON performance_schema.log_status'],
     },

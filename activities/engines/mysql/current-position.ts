@@ -5,14 +5,16 @@ import type { Position } from '../../vocabulary.js';
 import { fileMade } from './binlog/file-made.js';
 import { parseGtidSet } from './binlog/gtid-set.js';
 import { describeServer, openConnection, type ServerAccess, serverIdentity, serverKind } from './connection.js';
+import { HeldPrivileges } from './held-privileges.js';
 import { type LogEnd, queryError } from './log-end.js';
 import { formatPosition } from './position.js';
+import { preparedTransactions } from './prepared-transactions.js';
 
 /**
  * The log's end now. Everything up to it is visible to every read that begins later: MariaDB's consistent snapshot knows the
  * position it was taken at; MySQL's log_status reads storage engines and log under one lock.
  * Errors: `source-preflight` when a privilege lacks or XA transactions are prepared (their changes lie before the position and
- * their fate behind it).
+ * their fate behind it), or can't be seen.
  */
 export async function currentPosition(access: ServerAccess): Promise<Position> {
   const connection = await openConnection(access);
@@ -74,14 +76,19 @@ async function mysqlPosition(connection: Connection): Promise<LogEnd & { gtid: s
 }
 
 async function refusePrepared(connection: Connection): Promise<void> {
-  const [rows] = await connection.query<RowDataPacket[]>('XA RECOVER').catch((error: { errno?: number }) => {
-    // MySQL asks for XA_RECOVER_ADMIN; without it, XA isn't watched, and a prepared transaction in scope still halts the reader.
-    if (error.errno === 1401 || error.errno === 1227) return [[]] as [RowDataPacket[]];
-    throw error;
-  });
+  const tried = 'noting the end of the binary log of the source';
+  const rows = await preparedTransactions(connection);
+  if (rows === null) {
+    const { account } = await HeldPrivileges.read(connection);
+    throw new SrdfError('source-preflight', {
+      tried,
+      found: `${account} may not see which XA transactions are prepared: their changes lie before that end and their fate behind it`,
+      action: `On the source: GRANT XA_RECOVER_ADMIN ON *.* TO ${account};`,
+    });
+  }
   if (rows.length === 0) return;
   throw new SrdfError('source-preflight', {
-    tried: 'noting the end of the binary log of the source',
+    tried,
     found: `${rows.length} XA transactions are prepared and not committed`,
     action: 'Commit or roll them back on the source (XA RECOVER lists them), then try again',
   });

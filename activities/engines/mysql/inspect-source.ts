@@ -5,6 +5,7 @@ import { databaseInScope, tableInScope } from './binlog/scope.js';
 import { lowerCaseTableNames, openConnection, type ServerAccess, type ServerKind, serverIdentity, serverKind } from './connection.js';
 import { checkForeignParents } from './foreign-parents.js';
 import { logEndStatement, logFilters, queryError } from './log-end.js';
+import { preparedTransactions } from './prepared-transactions.js';
 import { nameOf } from './ranges/sql-literals.js';
 import { unshownFix, unshownFound, unshownMembers } from './schema/unshown-text.js';
 import { checkPrivileges } from './source-privileges.js';
@@ -263,8 +264,9 @@ async function checkTables(connection: Connection, kind: ServerKind, selection: 
 }
 
 async function checkPrepared(connection: Connection): Promise<Finding[]> {
-  const [rows] = await connection.query<RowDataPacket[]>('XA RECOVER').catch(() => [[]] as [RowDataPacket[]]);
-  if (rows.length === 0) return [];
+  const rows = await preparedTransactions(connection);
+  // Without the privilege: a finding of its own.
+  if (rows === null || rows.length === 0) return [];
   return [
     error('xa', `${rows.length} XA transactions are prepared and not committed`, 'XA RECOVER; then XA COMMIT or XA ROLLBACK each of them'),
   ];

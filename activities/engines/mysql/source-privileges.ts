@@ -32,6 +32,10 @@ function needsOf(kind: ServerKind, { databases }: Selection): Needs {
         anyOf: ['BACKUP_ADMIN'],
         why: 'to read performance_schema.log_status, the one place that tells a position and what is visible at it together',
       },
+      {
+        anyOf: ['XA_RECOVER_ADMIN'],
+        why: 'to see prepared XA transactions: one that is prepared before a copy and committed behind it would be in neither copy nor log',
+      },
     ],
     database: [...describe, { anyOf: ['LOCK TABLES'], why: 'to note where in the log the snapshot of a table without primary key stands' }],
     databases,
