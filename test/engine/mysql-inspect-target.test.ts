@@ -54,4 +54,15 @@ describe.each<ServerKind>(['mariadb', 'mysql'])('%s: preflight of a target', (ki
     expect(await errors('root')).toEqual([]);
     expect(await errors('root', false, kind === 'mysql' ? 'mariadb' : 'mysql')).toEqual(['engine']);
   });
+
+  it('refuses commits that a power cut could take back, and minds the log only where it is written', async () => {
+    await server.sql('SET GLOBAL sync_binlog=0; SET GLOBAL innodb_flush_log_at_trx_commit=2');
+    expect([...(await errors('root'))].sort()).toEqual(['innodb_flush_log_at_trx_commit', 'sync_binlog']);
+    for (const finding of (await inspect('root')).findings.filter((it) => it.severity === 'error'))
+      await server.sql(finding.fix.split(';')[0] ?? '');
+    expect(await errors('root')).toEqual([]);
+    await server.stop();
+    await server.run(['--skip-log-bin', '--sync-binlog=0']);
+    expect(await errors('root')).toEqual([]);
+  });
 });

@@ -1,7 +1,7 @@
 /** Preflight of a target: everything that would make applying wrong or impossible, with the statement that mends it. Changes nothing. */
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import type { EngineName, Finding, Preflight, Selection } from '../engine.js';
-import { lenientRows } from './apply/target-session.js';
+import { unfitSettings } from './apply/target-settings.js';
 import { lowerCaseTableNames, openConnection, type ServerAccess, type ServerKind, serverIdentity, serverKind } from './connection.js';
 import { HeldPrivileges } from './held-privileges.js';
 import { quoteName } from './ranges/sql-literals.js';
@@ -9,6 +9,7 @@ import { grantStatements, targetNeeds } from './target-privileges.js';
 
 /** A row of 16 MiB needs 22 in base64; what is less than this is too little for rows that sources hold. */
 const LEAST_PACKET = 64 * 2 ** 20;
+const ALSO_IN_FILE = '; also in the target’s configuration file';
 
 export async function inspectTarget(
   access: ServerAccess,
@@ -26,8 +27,8 @@ export async function inspectTarget(
             ...versionFindings(kind),
             ...(await privilegeFindings(connection, kind, selection)),
             ...(await variableFindings(connection, kind)),
-            ...(await lenientRows(connection, kind.engine)).map(({ variable, value, mend }) =>
-              finding('error', variable, `${value}: rows that don’t fit would be passed over, or triggers would fire`, mend),
+            ...(await unfitSettings(connection, kind.engine)).map(({ variable, value, why, mend }) =>
+              finding('error', variable, `${value}: ${why}`, `${mend}${mend.startsWith('SET ') ? ALSO_IN_FILE : ''}`),
             ),
             ...(mustBeEmpty ? await contentFindings(connection, selection) : []),
           ]
@@ -113,18 +114,11 @@ async function variableFindings(connection: Connection, kind: ServerKind): Promi
         'error',
         'log_bin_trust_function_creators',
         'OFF, with the binary log on: routines and triggers of the source would be refused',
-        'SET GLOBAL log_bin_trust_function_creators = ON; also in the target’s configuration file',
+        `SET GLOBAL log_bin_trust_function_creators = ON${ALSO_IN_FILE}`,
       ),
     );
   if (on('log_bin') && value.get('binlog_format') === 'STATEMENT')
-    list.push(
-      finding(
-        'error',
-        'binlog_format',
-        'STATEMENT: rows can’t be logged so',
-        'SET GLOBAL binlog_format = ROW; also in the target’s configuration file',
-      ),
-    );
+    list.push(finding('error', 'binlog_format', 'STATEMENT: rows can’t be logged so', `SET GLOBAL binlog_format = ROW${ALSO_IN_FILE}`));
   if (kind.engine === 'mysql' && value.get('default_storage_engine') !== 'INNODB')
     list.push(
       finding(

@@ -11,6 +11,7 @@ import { forgetBootstrap, guarded, readBaselines } from './apply/ledger-move.js'
 import { insertLedgerRow, LEDGER_TABLES, moveLedgerRow, readLedgerRow } from './apply/ledger-rows.js';
 import { dropStaging } from './apply/staging.js';
 import { TargetSessions } from './apply/target-sessions.js';
+import { requireFitSettings } from './apply/target-settings.js';
 import { compareServers } from './compare-servers.js';
 import { openConnection, type ServerAccess } from './connection.js';
 import { inspectTarget } from './inspect-target.js';
@@ -30,7 +31,17 @@ import { outOfScope } from './wagon-scope.js';
 export function createTargetEngine(options: TargetEngineOptions): TargetEngine {
   const access: ServerAccess = { server: options.server, password: options.password ?? null, role: 'target' };
   const sessions = new TargetSessions(access, options.name);
-  const loaders = new KeptConnections(() => openConnection(access, { localFiles: true }));
+  const loaders = new KeptConnections(async () => {
+    const doing = 'opening the target to load what is copied';
+    const connection = await openConnection(access, { localFiles: true });
+    try {
+      await guarded(doing, async () => await requireFitSettings(connection, options.name, doing));
+      return connection;
+    } catch (error) {
+      connection.destroy();
+      throw error;
+    }
+  });
   const withConnection = async <T>(use: (connection: Connection) => Promise<T>): Promise<T> => {
     const connection = await openConnection(access);
     try {

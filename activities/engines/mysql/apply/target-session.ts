@@ -14,37 +14,6 @@ export interface TargetSession {
   readonly maxAllowedPacket: number;
 }
 
-/** Global switches of replication that BINLOG statements obey too: with any other value rows that don't fit are passed over, or triggers fire. */
-const STRICT_ROWS: Readonly<Record<EngineName, readonly { readonly variable: string; readonly wanted: string; readonly mend: string }[]>> =
-  {
-    mariadb: [
-      { variable: 'slave_exec_mode', wanted: 'STRICT', mend: "SET GLOBAL slave_exec_mode='STRICT'" },
-      { variable: 'slave_run_triggers_for_rbr', wanted: 'NO', mend: "SET GLOBAL slave_run_triggers_for_rbr='NO'" },
-      { variable: 'slave_skip_errors', wanted: 'OFF', mend: 'Start the target without slave_skip_errors' },
-    ],
-    mysql: [
-      { variable: 'replica_skip_errors', wanted: 'OFF', mend: 'Start the target without replica_skip_errors' },
-      { variable: 'slave_skip_errors', wanted: 'OFF', mend: 'Start the target without slave_skip_errors' },
-    ],
-  };
-/** What of the target's settings would let row events that don't fit pass unseen. */
-export interface LenientRows {
-  readonly variable: string;
-  readonly value: string;
-  readonly mend: string;
-}
-export async function lenientRows(connection: Connection, engine: EngineName): Promise<readonly LenientRows[]> {
-  const switches = STRICT_ROWS[engine];
-  const [rows] = await connection.query<RowDataPacket[]>('SHOW GLOBAL VARIABLES WHERE Variable_name IN (?)', [
-    switches.map((it) => it.variable),
-  ]);
-  return rows.flatMap((row) => {
-    const found = switches.find((it) => it.variable === String(row.Variable_name).toLowerCase());
-    const value = String(row.Value).toUpperCase();
-    return found === undefined || value === found.wanted || value === '' ? [] : [{ ...found, value }];
-  });
-}
-
 /** How long to wait for another applier of the stream to end, seconds. */
 const LOCK_WAIT_SECONDS = 3;
 const lockName = (stream: StreamName): string => `srdf/${stream}`;
@@ -97,16 +66,6 @@ export async function lockStream(session: TargetSession, stream: StreamName): Pr
     });
 }
 
-/** Throws `target-preflight`. */
-export async function requireStrictRows(session: TargetSession, doing: string): Promise<void> {
-  const [lenient] = await lenientRows(session.connection, session.engine);
-  if (lenient === undefined) return;
-  throw new SrdfError('target-preflight', {
-    tried: doing,
-    found: `${lenient.variable} is ${lenient.value} on the target: rows that don’t fit would be passed over, or triggers would fire`,
-    action: `Nothing was applied. On the target: ${lenient.mend} (and in its configuration file); it is tried again by itself`,
-  });
-}
 export async function unlockStream(session: TargetSession, stream: StreamName): Promise<void> {
   await session.connection.query('DO RELEASE_LOCK(?)', [lockName(stream)]);
 }

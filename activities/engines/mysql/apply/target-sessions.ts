@@ -7,7 +7,8 @@ import { openConnection, type ServerAccess } from '../connection.js';
 import type { TrainTools } from './apply-train.js';
 import { guarded } from './ledger-move.js';
 import { TableFactsCache } from './table-facts.js';
-import { describeFormat, lockStream, openSession, requireStrictRows, type TargetSession, unlockStream } from './target-session.js';
+import { describeFormat, lockStream, openSession, type TargetSession, unlockStream } from './target-session.js';
+import { requireFitSettings } from './target-settings.js';
 
 export class TargetSessions {
   private idle: TargetSession | null = null;
@@ -31,17 +32,13 @@ export class TargetSessions {
 
   /** Runs with the stream's lock held, on a session that takes BINLOG statements. After an error the session is closed: its transaction ends with it. */
   async withApplier(stream: StreamName, run: (tools: TrainTools) => Promise<ApplyResult>): Promise<ApplyResult> {
-    const kept = this.idle;
     const session = await this.takeApplier();
-    const fresh = session !== kept;
     const side = new SideConnection(this.access);
     try {
       await lockStream(session, stream).catch((error: unknown) =>
         guarded('taking the stream’s lock', async () => await Promise.reject(error)),
       );
-      // MariaDB's switches can be turned at any time, MySQL's only at its start, which ends the session.
-      if (fresh || session.engine === 'mariadb')
-        await guarded('reading the target’s settings', async () => await requireStrictRows(session, `applying to stream ${stream}`));
+      await requireFit(session, stream);
       const result = await run({
         session,
         facts: this.facts,
@@ -68,6 +65,7 @@ export class TargetSessions {
     const session = await this.open();
     try {
       await guarded('taking the stream’s lock', async () => await lockStream(session, stream));
+      await requireFit(session, stream);
       return await run(session);
     } finally {
       this.forgetTables();
@@ -152,6 +150,9 @@ export class TargetSessions {
     else session.connection.destroy();
   }
 }
+
+const requireFit = async ({ connection, engine }: TargetSession, stream: StreamName): Promise<void> =>
+  await guarded('reading the target’s settings', async () => await requireFitSettings(connection, engine, `applying to stream ${stream}`));
 
 class SideConnection {
   private opened: Promise<Connection> | null = null;
