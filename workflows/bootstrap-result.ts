@@ -1,6 +1,6 @@
 /** What a bootstrap is told, shows and returns. Types and pure rendering. */
 import type { BootstrapPlan, ErrorReport, Route } from '../activities/contracts.js';
-import type { Finding } from '../activities/engines/engine.js';
+import type { Finding, Preflight, ServerIdentity } from '../activities/engines/engine.js';
 import type { BootstrapId, Position } from '../activities/vocabulary.js';
 
 export interface BootstrapWorkflowInput {
@@ -50,6 +50,9 @@ export interface TableCopy {
   readonly bytesWire: number;
   readonly ranges: number;
 }
+
+/** What the target's site is told of the source's server. */
+export const identityOf = ({ findings: _, engine: _engine, ...identity }: Preflight): ServerIdentity => identity;
 
 const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 

@@ -19,6 +19,7 @@ import {
   type BootstrapResult,
   type BootstrapWorkflowInput,
   bootstrapDetails,
+  identityOf,
   type TableCopy,
 } from './bootstrap-result.js';
 import { progressQuery, tableProgress } from './bootstrap-signals.js';
@@ -83,7 +84,7 @@ class Bootstrap {
     const target = await targetQuestions(this.route).inspectTarget({
       stream,
       mustBeEmpty: true,
-      source: { server: source.server, version: source.version, lowerCaseTableNames: source.lowerCaseTableNames },
+      source: identityOf(source),
     });
     this.findings = { source: source.findings, target: target.findings };
     const refusedByTarget = refusal('target', target);

@@ -39,6 +39,10 @@ export interface ServerIdentity {
   readonly server: string;
   /** MySQL family: how the server takes the case of tables' names. */
   readonly lowerCaseTableNames?: number | undefined;
+  /** MySQL family: the zone of sessions that name none; `SYSTEM`: the one of the server's machine. */
+  readonly timeZone?: string | undefined;
+  /** MySQL family: the zone of the server's machine. `rules`: equal exactly when two such zones tell the same hours. */
+  readonly systemTimeZone?: { readonly name: string; readonly rules: string } | undefined;
 }
 export interface Preflight extends ServerIdentity {
   readonly engine: EngineName;

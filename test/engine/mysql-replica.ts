@@ -35,11 +35,16 @@ export class MysqlReplica {
     this.engine = this.newEngine();
   }
 
-  static async start(kind: ServerKind, databases: readonly string[], options: readonly string[] = []): Promise<MysqlReplica> {
-    const [source, target] = await Promise.all([
-      DatabaseServer.start({ kind, name: 'source', options }),
-      DatabaseServer.start({ kind, name: 'target', options }),
-    ]);
+  /** `zones`: what `TZ` is to the two servers; this machine's own by default. */
+  static async start(
+    kind: ServerKind,
+    databases: readonly string[],
+    options: readonly string[] = [],
+    zones?: Readonly<Record<'source' | 'target', string>>,
+  ): Promise<MysqlReplica> {
+    const start = async (name: 'source' | 'target'): Promise<DatabaseServer> =>
+      await DatabaseServer.start({ kind, name, options, ...(zones !== undefined && { environment: { TZ: zones[name] } }) });
+    const [source, target] = await Promise.all([start('source'), start('target')]);
     // The target's account has exactly what the documentation asks for.
     await target.sql("SET GLOBAL log_bin_trust_function_creators=1; CREATE USER 'srdf'@'%'");
     for (const statement of grantStatements(kind, kind === 'mariadb' ? 101_100 : 90_700, "'srdf'@'%'", databases))

@@ -89,6 +89,40 @@ class GrowingSource {
   }
 }
 
+describe('the target’s site', () => {
+  it('is told of the source’s server all that both are compared by, and no findings', async () => {
+    const sites = { ...environment.newSites(), ...new GrowingSource('planBootstrap').sites() };
+    const identity = {
+      server: 'a',
+      version: '11',
+      lowerCaseTableNames: 0,
+      timeZone: 'SYSTEM',
+      systemTimeZone: { name: 'CET', rules: 'r' },
+    };
+    let told: unknown = null;
+    const asked: TestSites = {
+      ...sites,
+      source: { ...sites.source, inspectSource: async () => ({ ...identity, engine: 'mariadb', findings: [] }) },
+      target: {
+        ...sites.target,
+        inspectTarget: async ({ source }) => {
+          told = source;
+          return { engine: 'mariadb', version: '11', server: 'b', findings: [] };
+        },
+      },
+    };
+    await environment.withWorkers(asked, async () => {
+      const result: BootstrapResult = await environment.temporal.client.workflow.execute('bootstrap', {
+        taskQueue: sites.taskQueue,
+        workflowId: `bootstrap-${randomUUID()}`,
+        args: [{ route: sites.route, bootstrap: 'b1' as BootstrapId, dryRun: true } satisfies BootstrapWorkflowInput],
+      });
+      expect(result.outcome).toBe('planned');
+    });
+    expect(told).toEqual(identity);
+  });
+});
+
 describe('waves of a plan', () => {
   it('are copied one after the other, however many tables are copied at a time', async () => {
     const source = new GrowingSource('planBootstrap');

@@ -20,6 +20,8 @@ export interface DatabaseServerOptions {
   readonly parent?: string;
   /** More options of the server, such as `--sql-mode=`. */
   readonly options?: readonly string[];
+  /** Of its process, such as `TZ`. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Where `npm run setup` (scripts/get-mysql.sh) has put MySQL; `SRDF_MYSQL_DIR` overrides. */
@@ -53,6 +55,7 @@ export class DatabaseServer {
     readonly socket: string,
     readonly serverId: number,
     private readonly options: readonly string[],
+    private readonly environment: Readonly<Record<string, string>>,
   ) {}
 
   static async start(options: DatabaseServerOptions): Promise<DatabaseServer> {
@@ -66,6 +69,7 @@ export class DatabaseServer {
       join(directory, 'db.sock'),
       options.serverId ?? nextServerId++,
       options.options ?? [],
+      options.environment ?? {},
     );
     server.forget = onLeaving(() => server.removeNow());
     try {
@@ -129,7 +133,8 @@ export class DatabaseServer {
         ? ['--no-defaults', ...common, '--log-slave-updates=ON', '--gtid-strict-mode=ON', '--innodb-log-file-size=128M']
         : [...common, '--mysqlx=OFF', '--gtid-mode=ON', '--enforce-gtid-consistency=ON', '--innodb-redo-log-capacity=256M'];
     const binary = this.kind === 'mariadb' ? 'mariadbd' : join(mysqlDirectory(), 'mysqld');
-    const child = spawn(binary, [...own, ...this.options, ...more], { stdio: 'ignore', env: { ...process.env, TMPDIR: this.temporary } });
+    const env = { ...process.env, ...this.environment, TMPDIR: this.temporary };
+    const child = spawn(binary, [...own, ...this.options, ...more], { stdio: 'ignore', env });
     this.process = child;
     if (await this.answers(child)) return;
     throw new Error(

@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import type { ServerIdentity } from '../../activities/engines/engine.js';
 import { compareServers } from '../../activities/engines/mysql/compare-servers.js';
 
-const server = (version: string, lowerCaseTableNames?: number, name = version) => ({ server: name, version, lowerCaseTableNames });
-const found = (source: ReturnType<typeof server>, target: ReturnType<typeof server>) =>
+const server = (version: string, lowerCaseTableNames?: number, name = version): ServerIdentity => ({
+  server: name,
+  version,
+  lowerCaseTableNames,
+});
+const found = (source: ServerIdentity, target: ServerIdentity) =>
   compareServers(source, target).map(({ severity, check }) => `${severity} ${check}`);
 
 describe('two servers are a pair', () => {
@@ -32,5 +37,29 @@ describe('two servers are no pair', () => {
   });
   it('when table names mean different things', () => {
     expect(found(server('8.4.0', 0, 'a'), server('8.4.0', 1, 'b'))).toEqual(['error lower_case_table_names']);
+  });
+});
+
+describe("the zones of the servers' machines", () => {
+  const zoned = (name: string, rules: string, timeZone?: string): ServerIdentity => ({
+    ...server('8.4.0', 0, `${name} ${rules}`),
+    timeZone,
+    systemTimeZone: { name, rules },
+  });
+  it('are compared by what they tell, not by their names', () => {
+    expect(compareServers(zoned('UTC', 'a', 'SYSTEM'), { ...zoned('Etc/UTC', 'a', 'SYSTEM'), server: 'b' })).toEqual([]);
+    expect(found(zoned('CST', 'a', 'SYSTEM'), zoned('CST', 'b', 'SYSTEM'))).toEqual(['error system_time_zone']);
+  });
+  it('are named, with what to do', () => {
+    const [finding] = compareServers(zoned('CET', 'a', 'SYSTEM'), zoned('EST', 'b', '+00:00'));
+    expect(finding?.found).toContain('CET at the source and EST at the target');
+    expect(finding?.fix).toContain('timedatectl set-timezone');
+  });
+  it('matter less where the source’s sessions have another', () => {
+    expect(found(zoned('CET', 'a', '+00:00'), zoned('EST', 'b', 'SYSTEM'))).toEqual(['warning system_time_zone']);
+  });
+  it('are left alone where a site of an older version doesn’t tell', () => {
+    expect(found(server('8.4.0', 0, 'a'), zoned('EST', 'b', 'SYSTEM'))).toEqual([]);
+    expect(found(zoned('EST', 'b', 'SYSTEM'), server('8.4.0', 0, 'a'))).toEqual([]);
   });
 });

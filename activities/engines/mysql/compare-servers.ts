@@ -15,6 +15,9 @@ function seriesOf(version: string): readonly [number, number] {
  * - A target of an older major version: it may not know the source's types, collations and statements; neither family supports that for its
  *   own replicas. An error. Older within the major version mostly works, and stops in sight where it doesn't: a warning.
  * - Different `lower_case_table_names`: two tables of the source could be one on the target, or a name not be found. An error.
+ * - Different zones of the machines: a schema change of a session in the server's own zone, `SYSTEM`, runs so on the target too, and a TIMESTAMP
+ *   that becomes a DATETIME, or a DEFAULT CURRENT_TIMESTAMP for rows that are there, gets the target's hours (MySQL manual, "Replication and Time
+ *   Zones"); after a takeover NOW() would tell others. An error; a warning where sessions of the source have a named zone unless they ask.
  */
 export function compareServers(source: ServerIdentity, target: ServerIdentity): readonly Finding[] {
   if (source.server === target.server)
@@ -55,5 +58,20 @@ export function compareServers(source: ServerIdentity, target: ServerIdentity): 
         `Create the target server anew with lower_case_table_names=${theirs}`,
       ),
     );
-  return findings;
+  return [...findings, ...compareZones(source, target)];
+}
+
+function compareZones({ systemTimeZone: theirs, timeZone }: ServerIdentity, { systemTimeZone: ours }: ServerIdentity): readonly Finding[] {
+  if (ours === undefined || theirs === undefined || ours.rules === theirs.rules) return [];
+  const usual = timeZone === undefined || timeZone.toUpperCase() === 'SYSTEM';
+  return [
+    finding(
+      usual ? 'error' : 'warning',
+      'system_time_zone',
+      `the server’s own time zone (SYSTEM) is ${theirs.name} at the source and ${ours.name} at the target, and they tell different hours: ` +
+        `schema changes in it, and NOW() after a takeover, would give other values${usual ? '' : `; sessions of the source have ${timeZone} unless they ask for SYSTEM`}`,
+      'Give the target’s machine the source’s time zone (timedatectl set-timezone …, or Environment=TZ=… in the unit of its database server) and ' +
+        'restart its database server',
+    ),
+  ];
 }

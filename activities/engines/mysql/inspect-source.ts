@@ -8,6 +8,7 @@ import { logEndStatement, logFilters, queryError } from './log-end.js';
 import { preparedTransactions } from './prepared-transactions.js';
 import { nameOf } from './ranges/sql-literals.js';
 import { unshownFix, unshownFound, unshownMembers } from './schema/unshown-text.js';
+import { serverTraits } from './server-traits.js';
 import { checkPrivileges } from './source-privileges.js';
 import { checkUnfoundRows } from './unfound-rows.js';
 import { versionedFix, versionedFound } from './unreplicated.js';
@@ -46,7 +47,7 @@ export async function inspectSource(access: ServerAccess & { readonly serverId: 
       engine: kind.engine,
       version: kind.version,
       server: await serverIdentity(connection, kind),
-      lowerCaseTableNames: await lowerCaseTableNames(connection),
+      ...(await serverTraits(connection)),
       findings,
     };
   } catch (cause) {

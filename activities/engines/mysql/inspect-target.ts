@@ -2,9 +2,10 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import type { EngineName, Finding, Preflight, Selection } from '../engine.js';
 import { unfitSettings } from './apply/target-settings.js';
-import { lowerCaseTableNames, openConnection, type ServerAccess, type ServerKind, serverIdentity, serverKind } from './connection.js';
+import { openConnection, type ServerAccess, type ServerKind, serverIdentity, serverKind } from './connection.js';
 import { HeldPrivileges } from './held-privileges.js';
 import { quoteName } from './ranges/sql-literals.js';
+import { serverTraits } from './server-traits.js';
 import { grantStatements, targetNeeds } from './target-privileges.js';
 
 /** A row of 16 MiB needs 22 in base64; what is less than this is too little for rows that sources hold. */
@@ -33,7 +34,7 @@ export async function inspectTarget(
             ...(mustBeEmpty ? await contentFindings(connection, selection) : []),
           ]
         : [wrongFamily(engine, kind)];
-    return { engine, version: kind.version, server, lowerCaseTableNames: await lowerCaseTableNames(connection), findings };
+    return { engine, version: kind.version, server, ...(await serverTraits(connection)), findings };
   } finally {
     connection.destroy();
   }
