@@ -43,6 +43,8 @@ export interface ServerIdentity {
   readonly timeZone?: string | undefined;
   /** MySQL family: the zone of the server's machine. `rules`: equal exactly when two such zones tell the same hours. */
   readonly systemTimeZone?: { readonly name: string; readonly rules: string } | undefined;
+  /** MariaDB: which collation a character set stands for where none is named. */
+  readonly characterSetCollations?: string | undefined;
 }
 export interface Preflight extends ServerIdentity {
   readonly engine: EngineName;

@@ -98,6 +98,7 @@ describe('the target’s site', () => {
       lowerCaseTableNames: 0,
       timeZone: 'SYSTEM',
       systemTimeZone: { name: 'CET', rules: 'r' },
+      characterSetCollations: '',
     };
     let told: unknown = null;
     const asked: TestSites = {

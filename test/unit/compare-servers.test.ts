@@ -63,3 +63,22 @@ describe("the zones of the servers' machines", () => {
     expect(found(zoned('EST', 'b', 'SYSTEM'), server('8.4.0', 0, 'a'))).toEqual([]);
   });
 });
+
+describe('the collations that character sets stand for', () => {
+  const UCA = 'utf8mb3=utf8mb3_uca1400_ai_ci,utf8mb4=utf8mb4_uca1400_ai_ci';
+  const collated = (version: string, characterSetCollations?: string): ServerIdentity => ({ ...server(version), characterSetCollations });
+  it.each([
+    ['10.11.6-MariaDB', '', '11.8.2-MariaDB', UCA],
+    ['11.8.2-MariaDB', UCA, '11.8.3-MariaDB', 'utf8mb4=utf8mb4_general_ci'],
+  ])('%s %j, %s %j: refused, with the statement that mends it', (source, theirs, target, ours) => {
+    const findings = compareServers(collated(source, theirs), collated(target, ours));
+    expect(findings.map(({ severity, check }) => `${severity} ${check}`)).toEqual(['error character_set_collations']);
+    expect(findings[0]?.fix.split(';')[0]).toBe(`SET GLOBAL character_set_collations='${theirs}'`);
+  });
+  it('are a pair when they are the same, whatever the case, and where a server has or tells none', () => {
+    expect(found(collated('11.8.2-MariaDB', UCA), collated('11.8.3-MariaDB', UCA.toUpperCase()))).toEqual([]);
+    expect(found(collated('10.11.2-MariaDB', ''), collated('11.2.3-MariaDB', ''))).toEqual([]);
+    expect(found(collated('8.4.1'), collated('8.4.2'))).toEqual([]);
+    expect(found(collated('11.8.2-MariaDB', UCA), collated('11.8.3-MariaDB'))).toEqual([]);
+  });
+});

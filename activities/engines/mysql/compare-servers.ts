@@ -18,6 +18,8 @@ function seriesOf(version: string): readonly [number, number] {
  * - Different zones of the machines: a schema change of a session in the server's own zone, `SYSTEM`, runs so on the target too, and a TIMESTAMP
  *   that becomes a DATETIME, or a DEFAULT CURRENT_TIMESTAMP for rows that are there, gets the target's hours (MySQL manual, "Replication and Time
  *   Zones"); after a takeover NOW() would tell others. An error; a warning where sessions of the source have a named zone unless they ask.
+ * - Different `character_set_collations` (MariaDB 11.3): CREATE TABLE … CHARSET=utf8mb4 would give columns of another order, and other duplicates.
+ *   An error.
  */
 export function compareServers(source: ServerIdentity, target: ServerIdentity): readonly Finding[] {
   if (source.server === target.server)
@@ -58,7 +60,7 @@ export function compareServers(source: ServerIdentity, target: ServerIdentity): 
         `Create the target server anew with lower_case_table_names=${theirs}`,
       ),
     );
-  return [...findings, ...compareZones(source, target)];
+  return [...findings, ...compareZones(source, target), ...compareCollations(source, target)];
 }
 
 function compareZones({ systemTimeZone: theirs, timeZone }: ServerIdentity, { systemTimeZone: ours }: ServerIdentity): readonly Finding[] {
@@ -72,6 +74,21 @@ function compareZones({ systemTimeZone: theirs, timeZone }: ServerIdentity, { sy
         `schema changes in it, and NOW() after a takeover, would give other values${usual ? '' : `; sessions of the source have ${timeZone} unless they ask for SYSTEM`}`,
       'Give the target’s machine the source’s time zone (timedatectl set-timezone …, or Environment=TZ=… in the unit of its database server) and ' +
         'restart its database server',
+    ),
+  ];
+}
+
+function compareCollations(
+  { characterSetCollations: theirs }: ServerIdentity,
+  { characterSetCollations: ours }: ServerIdentity,
+): readonly Finding[] {
+  if (ours === undefined || theirs === undefined || ours.toLowerCase() === theirs.toLowerCase()) return [];
+  return [
+    finding(
+      'error',
+      'character_set_collations',
+      `'${theirs}' at the source, '${ours}' at the target: tables created with a character set alone would get another collation`,
+      `SET GLOBAL character_set_collations='${theirs}'; (and in my.cnf)`,
     ),
   ];
 }

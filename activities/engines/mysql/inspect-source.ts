@@ -47,7 +47,7 @@ export async function inspectSource(access: ServerAccess & { readonly serverId: 
       engine: kind.engine,
       version: kind.version,
       server: await serverIdentity(connection, kind),
-      ...(await serverTraits(connection)),
+      ...(await serverTraits(connection, kind)),
       findings,
     };
   } catch (cause) {

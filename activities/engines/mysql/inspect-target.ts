@@ -34,7 +34,7 @@ export async function inspectTarget(
             ...(mustBeEmpty ? await contentFindings(connection, selection) : []),
           ]
         : [wrongFamily(engine, kind)];
-    return { engine, version: kind.version, server, ...(await serverTraits(connection)), findings };
+    return { engine, version: kind.version, server, ...(await serverTraits(connection, kind)), findings };
   } finally {
     connection.destroy();
   }

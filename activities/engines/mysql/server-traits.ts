@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import type { ServerIdentity } from '../engine.js';
-import { lowerCaseTableNames } from './connection.js';
+import { lowerCaseTableNames, type ServerKind } from './connection.js';
 
-type ServerTraits = Pick<ServerIdentity, 'lowerCaseTableNames' | 'timeZone' | 'systemTimeZone'>;
+type ServerTraits = Pick<ServerIdentity, 'lowerCaseTableNames' | 'timeZone' | 'systemTimeZone' | 'characterSetCollations'>;
 
-export async function serverTraits(connection: Connection): Promise<ServerTraits> {
+export async function serverTraits(connection: Connection, kind: ServerKind): Promise<ServerTraits> {
   const [rows] = await connection.query<RowDataPacket[]>(
     `SELECT @@GLOBAL.time_zone AS zone, @@GLOBAL.system_time_zone AS name, CONCAT_WS(',', ${HOURS_THERE}) AS hours`,
   );
@@ -17,6 +17,7 @@ export async function serverTraits(connection: Connection): Promise<ServerTraits
       name: String(rows[0]?.name),
       rules: createHash('sha256').update(String(rows[0]?.hours)).digest('base64url').slice(0, 16),
     },
+    ...(kind.engine === 'mariadb' ? { characterSetCollations: await characterSetCollations(connection) } : {}),
   };
 }
 
@@ -28,3 +29,9 @@ const HOURS_THERE = Array.from({ length: 21 * 12 }, (_, month) => {
   const date = new Date(Date.UTC(2015, month, 1)).toISOString().slice(0, 10);
   return `CONVERT_TZ('${date} 00:00:00', '+00:00', 'SYSTEM')`;
 }).join(', ');
+
+/** Which collation a character set stands for where none is named; '' before MariaDB 11.3, which brought it. */
+async function characterSetCollations(connection: Connection): Promise<string> {
+  const [rows] = await connection.query<RowDataPacket[]>("SHOW GLOBAL VARIABLES LIKE 'character_set_collations'");
+  return String(rows[0]?.Value ?? '');
+}
