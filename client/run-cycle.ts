@@ -3,12 +3,11 @@
  * is the ledger's merit, not this file's.
  */
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-import { cycleWorkflowId } from '../temporal/ids.js';
 import { workAbout } from '../temporal/search-attributes.js';
 import { CONTROL_QUEUE } from '../temporal/task-queues.js';
 import type { CycleInput, CycleResult } from '../workflows/cycle-result.js';
 import type { StreamControl } from './control.js';
-import { finishCycles } from './running-cycles.js';
+import { finishCycles, handCycleId } from './running-cycles.js';
 
 export async function runCycle(
   { temporal, streamRoute: route }: StreamControl,
@@ -16,8 +15,7 @@ export async function runCycle(
   signal: AbortSignal,
 ): Promise<CycleResult> {
   const input: CycleInput = { route, ...(options.only && { only: options.only }), ...(options.dryRun && { dryRun: true }) };
-  // A cycle that doesn't replicate must not be taken for the last one by `status`: it has a name of its own.
-  const workflowId = `${cycleWorkflowId(route)}${options.only === undefined ? '' : `-${options.only}-only`}${options.dryRun ? '-dry-run' : ''}`;
+  const workflowId = handCycleId(route, options);
   const ended = (id: string) =>
     temporal.client.workflow
       .getHandle(id)

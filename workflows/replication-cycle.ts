@@ -48,21 +48,27 @@ export async function replicationCycle(input: CycleInput): Promise<CycleResult> 
   const began = Date.now();
   let finishing = false;
   let pipeline: CyclePipeline | null = null;
+  let modeChanged = false;
   const progress = (): CycleProgress => ({
     continuous,
     result: tally.result(tally.moved() ? 'replicated' : 'idle', Date.now()),
     appliedThrough: tally.appliedThrough() ?? input.appliedThrough ?? null,
   });
   setHandler(cycleProgressQuery, progress);
-  setHandler(finishCycleSignal, () => {
-    if (!continuous) return;
+  setHandler(finishCycleSignal, (request) => {
+    if (!continuous && request?.rest !== true) return;
+    modeChanged ||= request?.rest === true;
     finishing = true;
     pipeline?.finish();
   });
 
   let start: LedgerResult;
   try {
-    start = await targetLocal.readLedger({ stream: route.stream });
+    // Put to rest while it asked: the answer may be of the time before.
+    do {
+      modeChanged = false;
+      start = await targetLocal.readLedger({ stream: route.stream });
+    } while (modeChanged);
   } catch (error) {
     if (isCancellation(error)) throw error;
     return finish(route, tally, fail(classify(error, 'ledger', 'target', route.target), tally));

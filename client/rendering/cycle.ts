@@ -1,5 +1,5 @@
 /** A cycle's result as an operator reads it. Touches nothing. */
-import type { CycleOutcome, CycleResult } from '../../workflows/cycle-result.js';
+import type { CycleOutcome, CycleProgress, CycleResult } from '../../workflows/cycle-result.js';
 import { bytes, count, duration } from './table.js';
 
 export const OUTCOME_TEXT: Readonly<Record<CycleOutcome, string>> = {
@@ -12,6 +12,10 @@ export const OUTCOME_TEXT: Readonly<Record<CycleOutcome, string>> = {
   'not-established': 'the stream is not established yet',
   suspended: 'the stream is suspended',
 };
+
+/** One line, while it is waited for. */
+export const renderCycleEnd = ({ result: { counts, ledger } }: CycleProgress): string =>
+  `a cycle that runs ends what it has begun: wagon ${ledger?.sequence ?? 0} applied, ${counts.wagons.confirmed} of this cycle confirmed`;
 
 export function renderCycle(stream: string, result: CycleResult): string {
   const { counts, bytes: size, milliseconds: time, lagMilliseconds: lag } = result;

@@ -16,6 +16,7 @@ import { type Epoch, NO_WAGON, type Position, type Sequence, type StreamName, ty
 import { SrdfError } from '../../temporal/error-catalogue.js';
 import { deadLetterWorkflowId } from '../../temporal/ids.js';
 import type { CycleInput, CycleProgress, CycleResult } from '../../workflows/cycle-result.js';
+import type { FinishRequest } from '../../workflows/cycle-signals.js';
 import { TemporalEnvironment, type TestSites } from './temporal-environment.js';
 
 let environment: TemporalEnvironment;
@@ -53,8 +54,11 @@ class Miniature {
   deadLetter: DeadLetterReport | null = null;
   poisoned: number | null = null;
   confirmed: number[] = [];
-  /** What has to be there before a shipment arrives. */
+  /** What has to be there before a shipment arrives, and before the ledger's answer does. */
   shipping: Promise<void> = Promise.resolve();
+  reading: Promise<void> = Promise.resolve();
+  /** How often the ledger was asked for. */
+  readings = 0;
   constructor(readonly log: WagonRef[]) {}
 
   sites(): TestSites {
@@ -97,13 +101,18 @@ class Miniature {
       },
     };
     const target: TestSites['target'] = {
-      readLedger: async (): Promise<LedgerResult> => ({
-        ledger: this.ledger,
-        inbox: this.inbox.filter((wagon) => wagon.sequence > this.ledger.sequence),
-        deadLetter: this.deadLetter,
-        mode: this.mode,
-        boundaries: [],
-      }),
+      readLedger: async (): Promise<LedgerResult> => {
+        const answer = {
+          ledger: this.ledger,
+          inbox: this.inbox.filter((wagon) => wagon.sequence > this.ledger.sequence),
+          deadLetter: this.deadLetter,
+          mode: this.mode,
+          boundaries: [],
+        };
+        this.readings++;
+        await this.reading;
+        return answer;
+      },
       applyWagons: async ({ wagons }): Promise<ApplyOutcome> => {
         const applied: Sequence[] = [];
         let open: WagonRef[] = [];
@@ -145,12 +154,14 @@ class Miniature {
   }
 }
 
-const run = async (sites: TestSites, input: Omit<CycleInput, 'route'> = {}) => {
-  const handle = await environment.temporal.client.workflow.start<(input: CycleInput) => Promise<CycleResult>>('replicationCycle', {
+const begin = async (sites: TestSites, input: Omit<CycleInput, 'route'> = {}) =>
+  await environment.temporal.client.workflow.start<(input: CycleInput) => Promise<CycleResult>>('replicationCycle', {
     workflowId: `cycle-${randomUUID()}`,
     taskQueue: sites.taskQueue,
     args: [{ route: sites.route, ...input }],
   });
+const run = async (sites: TestSites, input: Omit<CycleInput, 'route'> = {}) => {
+  const handle = await begin(sites, input);
   return { handle, result: await handle.result() };
 };
 const log = (count: number): WagonRef[] => Array.from({ length: count }, (_, index) => ref(index + 1));
@@ -303,13 +314,82 @@ describe('a cycle', () => {
   });
 });
 
+describe('a cycle that is told to end', () => {
+  /** At its first shipment, with 38 of 40 wagons not cut yet. */
+  const begun = async (request: FinishRequest) => {
+    const miniature = new Miniature(log(40));
+    let release = (): void => {};
+    miniature.shipping = new Promise((resolve) => {
+      release = resolve;
+    });
+    const sites = miniature.sites();
+    const ended = await environment.withWorkers(sites, async () => {
+      const handle = await begin(sites);
+      try {
+        await expect.poll(() => miniature.calls, { timeout: 20_000 }).toContain('ship 1,2');
+        await handle.signal('finish', request);
+      } finally {
+        release();
+      }
+      return { first: await handle.result(), through: [...miniature.confirmed], next: (await run(sites)).result };
+    });
+    return { ...ended, miniature };
+  };
+
+  it('because the stream rests begins nothing more, and confirms all that it has begun', async () => {
+    const { first, through, next, miniature } = await begun({ rest: true });
+    const { wagons } = first.counts;
+    expect(first).toMatchObject({ outcome: 'replicated', caughtUp: false, error: null });
+    expect(wagons.captured).toBeLessThan(10);
+    expect(wagons).toEqual({ captured: wagons.captured, received: wagons.captured, applied: wagons.captured, confirmed: wagons.captured });
+    expect(through).toHaveLength(wagons.captured);
+    expect(next.counts.wagons.confirmed).toBe(40 - wagons.captured);
+    expect(miniature.confirmed).toEqual(log(40).map((wagon) => wagon.sequence));
+  });
+
+  it('only to make way goes on to the end of the log, which it comes to by itself', async () => {
+    const { first, through } = await begun({});
+    expect(first).toMatchObject({ caughtUp: true, counts: { wagons: { confirmed: 40 } } });
+    expect(through).toHaveLength(40);
+  });
+
+  it('because the stream rests, while it asks for the ledger, asks again', async () => {
+    const miniature = new Miniature(log(40));
+    let release = (): void => {};
+    miniature.reading = new Promise((resolve) => {
+      release = resolve;
+    });
+    const sites = miniature.sites();
+    await environment.withWorkers(sites, async () => {
+      const handle = await begin(sites);
+      try {
+        await expect.poll(() => miniature.readings, { timeout: 20_000 }).toBe(1);
+        miniature.mode = 'suspended';
+        await handle.signal('finish', { rest: true });
+        // The worker hears of it when it asks for more time, seconds later.
+        await expect
+          .poll(
+            async () => {
+              const events = await environment.history(handle);
+              const told = events.findIndex((event) => event.workflowExecutionSignaledEventAttributes);
+              return told > 0 && events.slice(told).some((event) => event.workflowTaskStartedEventAttributes);
+            },
+            { timeout: 30_000 },
+          )
+          .toBe(true);
+        await setTimeout(500);
+      } finally {
+        release();
+      }
+      expect((await handle.result()).outcome).toBe('suspended');
+    });
+    expect([miniature.readings, miniature.calls]).toEqual([2, []]);
+  });
+});
+
 describe('a continuous cycle', () => {
   const start = async (sites: TestSites, input: Omit<CycleInput, 'route' | 'continuous'> = {}) =>
-    await environment.temporal.client.workflow.start<(input: CycleInput) => Promise<CycleResult>>('replicationCycle', {
-      workflowId: `cycle-${randomUUID()}`,
-      taskQueue: sites.taskQueue,
-      args: [{ route: sites.route, continuous: true, ...input }],
-    });
+    await begin(sites, { continuous: true, ...input });
 
   it('waits at the end of the log for what comes, tells how far it is, and finishes when it is asked to', async () => {
     const miniature = new Miniature(log(2));
