@@ -255,8 +255,10 @@ export interface TargetActivities {
   applyWagons(input: ApplyInput): Promise<ApplyOutcome>;
   /** Remembers a stream's mode at the target, so that a cycle knows it without asking Temporal. */
   setStreamMode(input: StreamInput & { readonly mode: StreamMode }): Promise<void>;
-  /** Forgets a dead letter, so that the next cycle tries its wagon again. Another sequence than the one given stays. */
-  releaseDeadLetter(input: StreamInput & { readonly sequence: Sequence }): Promise<{ readonly released: boolean }>;
+  /** Forgets a dead letter, so that the next cycle tries its wagon again. Another wagon than the one given stays. */
+  releaseDeadLetter(
+    input: StreamInput & { readonly sequence: Sequence; readonly hash: WagonHash },
+  ): Promise<{ readonly released: boolean }>;
   /** Moves the ledger past the dead letter's wagon, or the train it begins, without applying it. */
   discardDeadLetter(input: DiscardInput): Promise<DiscardResult>;
 

@@ -1,13 +1,20 @@
-/** Waits for the operator's decision on a wagon that can't be applied. One a stream; the stream stands still behind it, in sight. */
+/**
+ * Waits for the operator's decision on a wagon that can't be applied. One a stream; the stream stands still behind it, in sight.
+ * Cycles tell it what the stream stands behind: a stream that was established anew, or whose ledger moved by other means, may stand behind
+ * another wagon than the one this began with, and a decision must never go to a wagon of the past.
+ */
 import { ApplicationFailure } from '@temporalio/common';
 import {
   allHandlersFinished,
   condition,
+  continueAsNew,
   defineQuery,
+  defineSignal,
   defineUpdate,
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
+  workflowInfo,
 } from '@temporalio/workflow';
 import type { DeadLetterReport, Route } from '../activities/contracts.js';
 import type { TableName } from '../activities/vocabulary.js';
@@ -19,7 +26,8 @@ export interface DeadLetterInput {
   readonly dead: DeadLetterReport;
 }
 export interface Decision {
-  readonly decision: 'retried' | 'discarded' | 'resynchronised';
+  /** `overtaken`: somebody wanted to retry a wagon that the stream doesn't stand behind any more. */
+  readonly decision: 'retried' | 'discarded' | 'resynchronised' | 'overtaken';
   readonly by: string;
 }
 
@@ -42,6 +50,11 @@ export const discardUpdate = defineUpdate<Decision, [DiscardRequest]>('discard')
 /** Copy the table again instead of applying what the wagon says of it. */
 export const resyncUpdate = defineUpdate<Decision, [ResyncRequest]>('resync');
 export const deadLetterQuery = defineQuery<DeadLetterReport>('deadLetter');
+/** What the stream stands behind now. */
+export const presentDeadLetterSignal = defineSignal<[DeadLetterReport]>('presentDeadLetter');
+
+/** Each cycle that meets the dead letter leaves four, so that a day of them would come to the server's limit of 51,200. */
+const HISTORY_EVENTS = 2_000;
 
 function refuse(found: string, action: string, code = 'not-supported'): never {
   throw ApplicationFailure.create({
@@ -52,7 +65,8 @@ function refuse(found: string, action: string, code = 'not-supported'): never {
   });
 }
 
-export async function deadLetter({ route, dead }: DeadLetterInput): Promise<Decision> {
+export async function deadLetter({ route, dead: handedOn }: DeadLetterInput): Promise<Decision> {
+  let dead = handedOn;
   let decision: Decision | null = null;
   const undecided = (): void => {
     if (decision !== null)
@@ -60,10 +74,25 @@ export async function deadLetter({ route, dead }: DeadLetterInput): Promise<Deci
   };
 
   setHandler(deadLetterQuery, () => dead);
+  setHandler(presentDeadLetterSignal, (present) => {
+    // Each cycle that finds the stream standing says so.
+    if (present.hash === dead.hash && present.since === dead.since) return;
+    dead = present;
+    show(route, dead);
+  });
   setHandler(
     retryUpdate,
     async ({ by }) => {
-      await targetLocal.releaseDeadLetter({ stream: route.stream, sequence: dead.sequence });
+      const { sequence, hash } = dead;
+      const { released } = await targetLocal.releaseDeadLetter({ stream: route.stream, sequence, hash });
+      if (!released) {
+        decision ??= { decision: 'overtaken', by };
+        refuse(
+          `the stream doesn't stand behind wagon ${sequence} (${hash.slice(0, 12)}…) any more`,
+          `See srdf dead-letters list; a wagon that stands gets its place for a decision with the next cycle: srdf cycle ${route.stream}`,
+          'wagon-missing',
+        );
+      }
       const retried: Decision = { decision: 'retried', by };
       decision = retried;
       return retried;
@@ -94,6 +123,13 @@ export async function deadLetter({ route, dead }: DeadLetterInput): Promise<Deci
     },
   });
 
+  show(route, dead);
+  await condition(() => decision !== null || workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > HISTORY_EVENTS);
+  await condition(allHandlersFinished);
+  return decision ?? (await continueAsNew<typeof deadLetter>({ route, dead }));
+}
+
+function show(route: Route, dead: DeadLetterReport): void {
   upsertSearchAttributes([{ key: OUTCOME, value: dead.error.code }]);
   setCurrentDetails(
     [
@@ -106,9 +142,6 @@ export async function deadLetter({ route, dead }: DeadLetterInput): Promise<Deci
       `Hash \`${dead.hash}\``,
     ].join('\n'),
   );
-  await condition(() => decision !== null);
-  await condition(allHandlersFinished);
-  return decision ?? refuse('no decision was taken', 'Report this', 'unexpected');
 }
 
 const ESTABLISH_INSTEAD =

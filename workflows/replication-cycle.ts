@@ -2,6 +2,7 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   continueAsNew,
+  getExternalWorkflowHandle,
   isCancellation,
   ParentClosePolicy,
   setCurrentDetails,
@@ -21,7 +22,7 @@ import { CyclePipeline } from './cycle-pipeline.js';
 import type { CycleInput, CycleLimits, CycleProgress, CycleResult } from './cycle-result.js';
 import { cycleProgressQuery, finishCycleSignal } from './cycle-signals.js';
 import { CycleTally } from './cycle-tally.js';
-import type { deadLetter } from './dead-letter.js';
+import { type deadLetter, presentDeadLetterSignal } from './dead-letter.js';
 import { sourceCycle, targetCycle, targetLocal } from './proxies.js';
 
 /**
@@ -144,11 +145,12 @@ function finish(route: Route, tally: CycleTally, result: CycleResult): CycleResu
   return result;
 }
 
-/** Starts the workflow in which the operator decides; one a stream, so that a second start is a no-op. */
+/** Starts the workflow in which the operator decides; one a stream, so that one that runs is told what the stream stands behind now. */
 async function openDeadLetter(route: Route, dead: DeadLetterReport): Promise<void> {
+  const workflowId = deadLetterWorkflowId(route);
   try {
     await startChild<typeof deadLetter>('deadLetter', {
-      workflowId: deadLetterWorkflowId(route),
+      workflowId,
       args: [{ route, dead }],
       parentClosePolicy: ParentClosePolicy.ABANDON,
       workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
@@ -157,5 +159,11 @@ async function openDeadLetter(route: Route, dead: DeadLetterReport): Promise<voi
     });
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    try {
+      await getExternalWorkflowHandle(workflowId).signal(presentDeadLetterSignal, dead);
+    } catch (gone) {
+      // Decided this very moment: a dead letter that still stands is told by the next cycle.
+      if (isCancellation(gone)) throw gone;
+    }
   }
 }

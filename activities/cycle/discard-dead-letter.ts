@@ -41,7 +41,7 @@ export function createDiscardDeadLetter(site: TargetSite): (input: DiscardInput)
     const ledger = await engine.discardTrain(places, by);
     site.log.warn({ stream, by, discarded: places.map((it) => it.sequence) }, 'wagons were discarded: the sides differ from here on');
     await settleApplied(site, ledger, inbox);
-    await releaseDeadLetter(site, stream, sequence);
+    await releaseDeadLetter(site, stream, { sequence, hash });
     return { discarded: places.map((it) => it.sequence) };
   };
 }

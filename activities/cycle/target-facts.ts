@@ -5,7 +5,7 @@ import { isPoison } from '../../temporal/poison.js';
 import type { DeadLetterReport, StreamMode } from '../contracts.js';
 import type { Ledger } from '../engines/engine.js';
 import type { TargetSite } from '../site.js';
-import type { BootstrapId, Sequence, StreamName } from '../vocabulary.js';
+import type { BootstrapId, StreamName } from '../vocabulary.js';
 import { readFact, readFactIfWhole, removeFact, writeFact } from './stream-files.js';
 
 const modeFile = (stream: StreamName): readonly string[] => ['modes', `${stream}.json`];
@@ -48,10 +48,17 @@ export async function writeDeadLetter(site: TargetSite, ledger: Ledger, dead: De
   await writeFact(file, site.stateDirectory, ...deadLetterFile(ledger.stream));
 }
 
-/** Only the one that was looked at: a decision on an old dead letter doesn't touch a newer one. */
-export async function releaseDeadLetter(site: TargetSite, stream: StreamName, sequence: Sequence): Promise<boolean> {
+/**
+ * Only the one that was looked at, by its hash: a decision on an old dead letter doesn't touch a newer one, and a stream that was established
+ * anew counts from 1 again.
+ */
+export async function releaseDeadLetter(
+  site: TargetSite,
+  stream: StreamName,
+  { sequence, hash }: Pick<DeadLetterReport, 'sequence' | 'hash'>,
+): Promise<boolean> {
   const file = await readFactIfWhole<DeadLetterFile>(site.stateDirectory, ...deadLetterFile(stream));
-  if (file?.dead.sequence !== sequence) return false;
+  if (file?.dead.sequence !== sequence || file.dead.hash !== hash) return false;
   await removeFact(site.stateDirectory, ...deadLetterFile(stream));
   return true;
 }

@@ -14,6 +14,6 @@ export function cycleTargetActivities(
     applyWagons: createApplyWagons(site),
     setStreamMode: async ({ stream, mode }) => await writeMode(site, stream, mode),
     discardDeadLetter: createDiscardDeadLetter(site),
-    releaseDeadLetter: async ({ stream, sequence }) => ({ released: await releaseDeadLetter(site, stream, sequence) }),
+    releaseDeadLetter: async ({ stream, ...wagon }) => ({ released: await releaseDeadLetter(site, stream, wagon) }),
   };
 }

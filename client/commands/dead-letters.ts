@@ -50,7 +50,7 @@ const retry: CommandFactory = (terminal) =>
     summary: 'try the wagon again, once its cause is mended',
     description: 'The next cycle applies the wagon again. If its cause is still there it stops again, and nothing is harmed.',
     examples: [['srdf dead-letters retry shop', 'after mending']],
-    errors: ['config-invalid', 'ledger-missing', 'temporal-unreachable', 'worker-silent'],
+    errors: ['config-invalid', 'ledger-missing', 'temporal-unreachable', 'wagon-missing', 'worker-silent'],
   })
     .addOption(jsonOption())
     .addOption(configOption())
@@ -63,7 +63,15 @@ const discard: CommandFactory = (terminal) =>
       'The changes in the wagon, or in the whole train of a large transaction, never reach the target; the wagons behind it go on. Refused without --i-accept-divergence. ' +
       'Afterwards `srdf verify` names the tables that differ.',
     examples: [['srdf dead-letters discard shop --i-accept-divergence', 'the last resort']],
-    errors: ['config-invalid', 'ledger-missing', 'not-supported', 'target-divergence', 'temporal-unreachable', 'worker-silent'],
+    errors: [
+      'config-invalid',
+      'ledger-missing',
+      'not-supported',
+      'target-divergence',
+      'temporal-unreachable',
+      'wagon-missing',
+      'worker-silent',
+    ],
   })
     .option('--i-accept-divergence', 'the two sides will differ, and I take it upon me')
     .addOption(jsonOption())

@@ -447,8 +447,12 @@ describe('a wagon that cannot be applied', () => {
     expect(deadLetter).toMatchObject({ sequence: 3, error: { code: 'target-divergence', found: 'a row is not as it was' } });
     expect(wagons[2] && (await pair.inbox.wagonState(wagons[2]))).toBe('refused');
 
-    expect(await pair.releaseDeadLetter({ stream, sequence: 2 as never })).toEqual({ released: false });
-    expect(await pair.releaseDeadLetter({ stream, sequence: 3 as never })).toEqual({ released: true });
+    if (deadLetter === null) throw new Error('no dead letter');
+    const { sequence, hash } = deadLetter;
+    expect(await pair.releaseDeadLetter({ stream, sequence: 2 as never, hash })).toEqual({ released: false });
+    // The same number, in a stream that was established anew.
+    expect(await pair.releaseDeadLetter({ stream, sequence, hash: 'f'.repeat(64) as typeof hash })).toEqual({ released: false });
+    expect(await pair.releaseDeadLetter({ stream, sequence, hash })).toEqual({ released: true });
     target.beforeCommit = () => undefined;
     await cycle();
     expect(target.rows).toEqual(everythingOnce());

@@ -142,7 +142,8 @@ class Miniature {
           milliseconds: { open: 1, apply: 1 },
         };
       },
-      releaseDeadLetter: async () => {
+      releaseDeadLetter: async ({ hash }) => {
+        if (this.deadLetter?.hash !== hash) return { released: false };
         this.deadLetter = null;
         return { released: true };
       },
@@ -533,6 +534,75 @@ describe('a wagon that cannot be applied', () => {
       expect(await dead.result()).toEqual({ decision: 'retried', by: 'alice' });
       expect((await run(sites)).result).toMatchObject({ outcome: 'replicated', caughtUp: true });
       expect(miniature.confirmed).toEqual([1, 2, 3, 4]);
+    });
+  });
+
+  it('behind the stream’s new beginning takes the place of the one that waited for a decision before', async () => {
+    const miniature = new Miniature(log(4));
+    miniature.poisoned = 3;
+    const sites = miniature.sites();
+    const dead = environment.temporal.client.workflow.getHandle(deadLetterWorkflowId(sites.route));
+    await environment.withWorkers(sites, async () => {
+      expect((await run(sites)).result.outcome).toBe('dead-lettered');
+      // Copied anew, by hands that know nothing of the old one: the same numbers, other wagons.
+      miniature.ledger = { ...miniature.ledger, sequence: 0 as Sequence, wagonHash: NO_WAGON, position: position(0) };
+      Object.assign(miniature, { inbox: [], confirmed: [], deadLetter: null });
+      miniature.log.splice(0, 4, ...log(4).map((wagon) => ({ ...wagon, hash: wagon.hash.replace('0', 'a') as WagonHash })));
+      const present = (await run(sites)).result.deadLetter;
+      expect(present).toMatchObject({ sequence: 3, hash: miniature.log[2]?.hash });
+      await expect.poll(async () => await dead.query('deadLetter')).toEqual(present);
+
+      miniature.poisoned = null;
+      await dead.executeUpdate('retry', { args: [{ by: 'alice' }] });
+      expect(miniature.deadLetter).toBeNull();
+      expect((await run(sites)).result).toMatchObject({ outcome: 'replicated', caughtUp: true });
+    });
+  });
+
+  it('and that the stream stands behind no more is told to whoever decides on it, and makes way for the one that stands', async () => {
+    const miniature = new Miniature(log(4));
+    miniature.poisoned = 3;
+    const sites = miniature.sites();
+    const dead = environment.temporal.client.workflow.getHandle(deadLetterWorkflowId(sites.route));
+    await environment.withWorkers(sites, async () => {
+      const { deadLetter } = (await run(sites)).result;
+      if (deadLetter === null) throw new Error('no dead letter');
+      const present = { ...deadLetter, hash: 'b'.repeat(64) as WagonHash, since: 2 };
+      miniature.deadLetter = present;
+      const retried: unknown = await dead.executeUpdate('retry', { args: [{ by: 'alice' }] }).catch((error: unknown) => error);
+      expect(retried).toBeInstanceOf(WorkflowUpdateFailedError);
+      expect((retried as WorkflowUpdateFailedError).cause?.message).toContain('stand behind wagon 3');
+      expect(miniature.deadLetter).toEqual(present);
+      expect(await dead.result()).toEqual({ decision: 'overtaken', by: 'alice' });
+
+      expect((await run(sites)).result.outcome).toBe('dead-lettered');
+      expect(await dead.query('deadLetter')).toEqual(present);
+      await dead.executeUpdate('retry', { args: [{ by: 'alice' }] });
+      expect(miniature.deadLetter).toBeNull();
+    });
+  });
+
+  it('may stand for as long as it takes: its place goes on as a new run before its history grows long', async () => {
+    const sites = new Miniature([]).sites();
+    const about = {
+      epoch: 1,
+      sequence: 3,
+      error: { code: 'target-divergence', tried: 'applying', found: 'a row is missing', action: 'Mend' },
+    };
+    const dead = (since: number) => ({ ...about, hash: 'a'.repeat(64), since });
+    const { workflow } = environment.temporal.client;
+    await environment.withWorkers(sites, async () => {
+      const handle = await workflow.start('deadLetter', {
+        workflowId: deadLetterWorkflowId(sites.route),
+        taskQueue: sites.taskQueue,
+        args: [{ route: sites.route, dead: dead(0) }],
+      });
+      for (let sent = 0; sent < 2_000; sent += 100)
+        await Promise.all(Array.from({ length: 100 }, () => handle.signal('presentDeadLetter', dead(7))));
+      const now = workflow.getHandle(handle.workflowId);
+      await expect.poll(async () => (await now.describe()).runId, { timeout: 30_000 }).not.toBe(handle.firstExecutionRunId);
+      expect(await now.query('deadLetter')).toEqual(dead(7));
+      await now.terminate();
     });
   });
 });
