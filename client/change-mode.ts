@@ -67,7 +67,7 @@ async function ifScheduled(change: Promise<void>): Promise<void> {
   }
 }
 
-export const notEstablished = (stream: string, tried: string): SrdfError =>
+const notEstablished = (stream: string, tried: string): SrdfError =>
   new SrdfError('ledger-missing', {
     tried: `asking the stream ${stream} ${tried}`,
     found: 'it is not established',

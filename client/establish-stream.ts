@@ -8,17 +8,18 @@ import {
   WorkflowIdConflictPolicy,
   WorkflowNotFoundError,
 } from '@temporalio/client';
-import type { LedgerView } from '../activities/contracts.js';
+import type { LedgerView, StreamMode } from '../activities/contracts.js';
 import type { BootstrapId } from '../activities/vocabulary.js';
 import type { StreamConfig } from '../config/schema.js';
 import { type ErrorCode, SrdfError } from '../temporal/error-catalogue.js';
-import { bootstrapWorkflowId, cycleScheduleId, streamWorkflowId } from '../temporal/ids.js';
+import { bootstrapWorkflowId, cycleScheduleId, deadLetterWorkflowId, streamWorkflowId } from '../temporal/ids.js';
 import { type CycleScheduleOptions, ensureCycleSchedule } from '../temporal/schedules.js';
 import { workAbout } from '../temporal/search-attributes.js';
 import { CONTROL_QUEUE } from '../temporal/task-queues.js';
 import type { BootstrapProgress, BootstrapResult, BootstrapWorkflowInput } from '../workflows/bootstrap-result.js';
-import type { StreamEntityInput } from '../workflows/stream.js';
+import type { StreamEntityInput, StreamState } from '../workflows/stream.js';
 import { askSites } from './ask-stream.js';
+import { operator } from './change-mode.js';
 import type { StreamControl } from './control.js';
 import { reportedError } from './operator-error.js';
 import { renderProgress } from './rendering/establish.js';
@@ -57,11 +58,15 @@ export async function establishStream(
 ): Promise<Established> {
   const { target } = await askSites(control, control.streamRoute);
   if ('error' in target) throw reportedError(target.error);
-  const { phase } = target.known.ledger;
-  if (phase === 'consistent' && (await isEstablished(control))) throw establishedAlready(control.stream);
-  const copied = phase === 'consistent' || phase === 'catching-up';
+  const { mode, ledger } = target.known;
+  const entity = await entityState(control);
+  if (ledger.phase === 'consistent' && entity !== null && (await isScheduled(control))) throw establishedAlready(control.stream);
+  if (entity !== null && entity.mode !== mode) throw modesDiffer(control.stream, entity.mode, mode);
+  const copied = ledger.phase === 'consistent' || ledger.phase === 'catching-up';
+  if (!copied) await endDeadLetter(control);
   const bootstrap = copied ? null : await copy(control, terminal);
-  await beginCycles(control, every);
+  const begun = await beginCycles(control, every, mode);
+  if (begun.mode !== 'active') throw atRest(control.stream, begun.mode);
   return { bootstrap, ledger: await catchUp(control, terminal) };
 }
 
@@ -74,13 +79,47 @@ const establishedAlready = ({ name, databases }: StreamConfig): SrdfError =>
       `${databases.map((it) => `DROP DATABASE \`${it.replaceAll('`', '``')}\``).join('; ')}; DELETE FROM srdf.ledger WHERE stream = '${name}'; then srdf establish ${name}`,
   });
 
-async function isEstablished({ temporal: { client }, streamRoute: route }: StreamControl): Promise<boolean> {
+const modesDiffer = ({ name }: StreamConfig, known: StreamMode, remembered: StreamMode): SrdfError =>
+  new SrdfError('stream-halted', {
+    tried: `establishing the stream ${name}`,
+    found: `Temporal says that it is ${known}, and the target remembers that it is ${remembered}`,
+    action: `Say which it is to be, srdf resume ${name} or srdf suspend ${name}; then srdf establish ${name}`,
+  });
+
+const atRest = ({ name }: StreamConfig, mode: StreamMode): SrdfError =>
+  new SrdfError('stream-halted', {
+    tried: `bringing the stream ${name} up to date`,
+    found: `it is ${mode}`,
+    action: `srdf resume ${name}; its cycles then catch up by themselves`,
+  });
+
+/** null: none runs. */
+async function entityState({ temporal: { client }, streamRoute: route }: StreamControl): Promise<StreamState | null> {
+  const handle = client.workflow.getHandle(streamWorkflowId(route));
+  try {
+    return (await handle.describe()).status.name === 'RUNNING' ? await handle.query<StreamState>('status') : null;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
+}
+
+async function isScheduled({ temporal: { client }, streamRoute: route }: StreamControl): Promise<boolean> {
   try {
     await client.schedule.getHandle(cycleScheduleId(route)).describe();
-    return (await client.workflow.getHandle(streamWorkflowId(route)).describe()).status.name === 'RUNNING';
+    return true;
   } catch (error) {
-    if (error instanceof ScheduleNotFoundError || error instanceof WorkflowNotFoundError) return false;
+    if (error instanceof ScheduleNotFoundError) return false;
     throw error;
+  }
+}
+
+/** A ledger that isn't there, or that a copy is filling, stands behind no wagon: one that waits for a decision is of the time before. */
+async function endDeadLetter({ temporal: { client }, streamRoute: route }: StreamControl): Promise<void> {
+  try {
+    await client.workflow.getHandle(deadLetterWorkflowId(route)).terminate('the stream is copied anew: this wagon is of the time before');
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
   }
 }
 
@@ -114,19 +153,27 @@ const newBootstrapId = (): BootstrapId =>
     .slice(0, 19)
     .replace(/[^0-9]/g, '')}-${randomBytes(4).toString('hex')}` as BootstrapId;
 
+/**
+ * `remembered`: the mode by the target, which outlives Temporal: a stream that was put to rest isn't begun by a Temporal built anew. Returns what
+ * the entity says, which may have run before.
+ */
 async function beginCycles(
   { temporal: { client }, streamRoute: route }: StreamControl,
   every: CycleScheduleOptions['every'],
-): Promise<void> {
-  await client.workflow.start('stream', {
+  remembered: StreamMode,
+): Promise<StreamState> {
+  const state: StreamState = { mode: remembered, since: Date.now(), by: operator(), reason: 'established; the target remembers this mode' };
+  const entity = await client.workflow.start('stream', {
     workflowId: streamWorkflowId(route),
     taskQueue: CONTROL_QUEUE,
-    args: [{ route } satisfies StreamEntityInput],
+    args: [{ route, ...(remembered !== 'active' && { state }) } satisfies StreamEntityInput],
     typedSearchAttributes: workAbout(route, 'stream'),
     staticSummary: `stream ${route.stream}: ${route.source} → ${route.target}`,
     workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
   });
-  await ensureCycleSchedule(client, route, { every, paused: false });
+  const begun = await entity.query<StreamState>('status');
+  await ensureCycleSchedule(client, route, { every, paused: begun.mode === 'suspended' });
+  return begun;
 }
 
 /** How a cycle meets wagons that another one beside it has confirmed. */
@@ -145,13 +192,8 @@ async function catchUp(control: StreamControl, terminal: Terminal): Promise<Ledg
       continue;
     }
     if (error !== null) throw reportedError(error);
+    if (outcome === 'suspended') throw atRest(control.stream, outcome);
     if (ledger?.phase === 'consistent') return ledger;
-    if (outcome === 'suspended')
-      throw new SrdfError('stream-halted', {
-        tried: `catching up with what changed while ${control.stream.name} was copied`,
-        found: 'the stream is suspended',
-        action: `srdf resume ${control.stream.name}; its cycles then catch up by themselves`,
-      });
     terminal.err(`catching up with what changed meanwhile: wagon ${ledger?.sequence ?? 0} applied\n`);
     // A source at rest writes no log; nothing it has could be missing, but only the passed position proves it.
     if (outcome === 'idle') await pause(500, undefined, { signal: terminal.signal });

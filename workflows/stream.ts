@@ -22,7 +22,7 @@ export interface StreamState {
 }
 export interface StreamEntityInput {
   readonly route: Route;
-  /** Handed on when the run continues as new. */
+  /** Handed on when the run continues as new; at a first run, when the target remembers another mode than active. */
   readonly state?: StreamState;
 }
 export interface ModeRequest {
@@ -45,24 +45,26 @@ export async function stream({ route, state: handedOn }: StreamEntityInput): Pro
     setCurrentDetails(
       `**${state.mode}** since ${new Date(state.since).toISOString()} by ${state.by}: ${state.reason}\n\n${route.source} → ${route.target}`,
     );
-  const refuseSame = (mode: StreamMode) => (request: ModeRequest) => {
-    const found = state.mode === mode ? `the stream is ${mode} already, since ${new Date(state.since).toISOString()} by ${state.by}` : null;
-    const lacking = request.by.trim() === '' ? 'nobody is named who asks for it' : null;
-    const why = found ?? lacking;
-    if (why === null) return;
-    throw ApplicationFailure.create({
-      type: 'stream-halted',
-      nonRetryable: true,
-      message: `${why}. See srdf status`,
-      details: [{ code: 'stream-halted', tried: `making ${route.stream} ${mode}`, found: why, action: 'See srdf status' }],
-    });
-  };
+  const named = (mode: StreamMode) => ({
+    validator: ({ by }: ModeRequest) => {
+      if (by.trim() !== '') return;
+      const found = 'nobody is named who asks for it';
+      const action = 'See srdf status';
+      throw ApplicationFailure.create({
+        type: 'stream-halted',
+        nonRetryable: true,
+        message: `${found}. ${action}`,
+        details: [{ code: 'stream-halted', tried: `making ${route.stream} ${mode}`, found, action }],
+      });
+    },
+  });
   const change = (mode: StreamMode) => async (request: ModeRequest) => {
     const before = turn;
     const mine = (async () => {
       await before.catch(() => undefined);
+      // What is so already is written again: the target's disk may say another mode, restored or older than this run as it may be.
       await targetLocal.setStreamMode({ stream: route.stream, mode });
-      state = { mode, since: Date.now(), by: request.by, reason: request.reason };
+      if (state.mode !== mode) state = { mode, since: Date.now(), by: request.by, reason: request.reason };
       show();
       return state;
     })();
@@ -70,9 +72,9 @@ export async function stream({ route, state: handedOn }: StreamEntityInput): Pro
     return await mine;
   };
   setHandler(streamStatusQuery, () => state);
-  setHandler(suspendUpdate, change('suspended'), { validator: refuseSame('suspended') });
-  setHandler(drainUpdate, change('draining'), { validator: refuseSame('draining') });
-  setHandler(resumeUpdate, change('active'), { validator: refuseSame('active') });
+  setHandler(suspendUpdate, change('suspended'), named('suspended'));
+  setHandler(drainUpdate, change('draining'), named('draining'));
+  setHandler(resumeUpdate, change('active'), named('active'));
 
   show();
   // The server takes 2,000 updates a run, and says by itself when a history has grown long.

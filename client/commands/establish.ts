@@ -33,6 +33,7 @@ export const establishCommand: CommandFactory = (terminal) =>
       'target-not-empty',
       'bootstrap-unsettled',
       'temporal-unreachable',
+      'stream-halted',
       'worker-silent',
     ],
   })

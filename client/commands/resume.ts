@@ -3,7 +3,8 @@ import { type CommandFactory, command, configOption, jsonOption } from '../comma
 export const resumeCommand: CommandFactory = (terminal) =>
   command('resume <stream>', {
     summary: 'go on with a suspended stream',
-    description: 'The next cycle goes on from where the target stands. A paused or missing schedule is put right too.',
+    description:
+      'The next cycle goes on from where the target stands. A paused or missing schedule is put right too, and so is a mode that the target remembers otherwise than Temporal.',
     examples: [['srdf resume shop', 'go on']],
     errors: ['config-invalid', 'ledger-missing', 'temporal-unreachable', 'stream-halted', 'worker-silent'],
   })

@@ -608,7 +608,7 @@ describe('a wagon that cannot be applied', () => {
 });
 
 describe('the entity of a stream', () => {
-  it('suspends, refuses what is already so, and resumes', async () => {
+  it('suspends and resumes, and writes again what is already so: the target may remember another mode', async () => {
     const miniature = new Miniature(log(1));
     const sites = miniature.sites();
     await environment.withWorkers(sites, async () => {
@@ -620,10 +620,15 @@ describe('the entity of a stream', () => {
       const ask = { by: 'alice', reason: 'disk is being changed' };
       await handle.executeUpdate('suspend', { args: [ask] });
       expect(miniature.mode).toBe('suspended');
-      expect(await handle.query('status')).toMatchObject({ mode: 'suspended', ...ask });
-      await expect(handle.executeUpdate('suspend', { args: [ask] })).rejects.toThrow(WorkflowUpdateFailedError);
+      const suspended = await handle.query('status');
+      expect(suspended).toMatchObject({ mode: 'suspended', ...ask });
+      miniature.mode = 'active';
+      expect(await handle.executeUpdate('suspend', { args: [{ by: 'bob', reason: 'once more' }] })).toEqual(suspended);
       expect((await run(sites)).result.outcome).toBe('suspended');
-      await handle.executeUpdate('resume', { args: [{ by: 'alice', reason: 'disk is changed' }] });
+      await expect(handle.executeUpdate('resume', { args: [{ by: ' ', reason: '' }] })).rejects.toThrow(WorkflowUpdateFailedError);
+      const resumed = await handle.executeUpdate('resume', { args: [{ by: 'alice', reason: 'disk is changed' }] });
+      miniature.mode = 'suspended';
+      expect(await handle.executeUpdate('resume', { args: [{ by: 'bob', reason: 'once more' }] })).toEqual(resumed);
       expect((await run(sites)).result.outcome).toBe('replicated');
       await handle.terminate();
     });

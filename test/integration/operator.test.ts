@@ -1,6 +1,12 @@
 /** The operator's commands on a stream through the real workers: a wagon that can't be applied is left out, a stream is put to rest. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { cycleScheduleId } from '../../temporal/ids.js';
+import type { DeadLetterReport, Route, StreamMode } from '../../activities/contracts.js';
+import { exitCodeOf } from '../../client/rendering/exit-codes.js';
+import { cycleScheduleId, deadLetterWorkflowId, streamWorkflowId } from '../../temporal/ids.js';
+import { deleteCycleSchedule } from '../../temporal/schedules.js';
+import { CONTROL_QUEUE } from '../../temporal/task-queues.js';
 import type { CycleResult } from '../../workflows/cycle-result.js';
 import { Pair } from './pair.js';
 
@@ -16,16 +22,22 @@ beforeAll(async () => {
 afterAll(async () => await pair?.remove());
 
 const names = async (server: Pair['source']) => (await server.sql('SELECT name FROM shop.item ORDER BY id')).map((row) => row.name);
-const paused = async (): Promise<boolean> => {
-  const route = { pair: pair.name, stream: pair.name } as Parameters<typeof cycleScheduleId>[0];
-  return (await pair.temporalClient.client.schedule.getHandle(cycleScheduleId(route)).describe()).state.paused;
-};
+const route = { pair: 'shop', stream: 'shop', source: 'paris', target: 'frankfurt' } as Route;
+const paused = async (): Promise<boolean> =>
+  (await pair.temporalClient.client.schedule.getHandle(cycleScheduleId(route)).describe()).state.paused;
+const workflow = (id: string) => pair.temporalClient.client.workflow.getHandle(id);
+const attempt = async (): Promise<CycleResult> => JSON.parse((await pair.srdf('cycle', 'shop', '--json')).stdout) as CycleResult;
+/** What was said, however wide the terminal. */
+const said = ({ exitCode, stderr }: { readonly exitCode: number; readonly stderr: string }) => [exitCode, stderr.replace(/\s+/g, ' ')];
+/** As its disk may say, restored or written by hand. */
+const remember = async (mode: StreamMode): Promise<void> =>
+  await writeFile(join(pair.directory, 'target-state', 'modes', 'shop.json'), JSON.stringify({ mode }));
 
 it('a wagon that cannot be applied is left out once somebody accepts that the sides differ, and the stream goes on', async () => {
   // Somebody deletes a row on the target; the source then changes it.
   await pair.target.sql('DELETE FROM shop.item WHERE id = 1');
   await pair.source.sql("UPDATE shop.item SET name = 'changed' WHERE id = 1");
-  const stopped = JSON.parse((await pair.srdf('cycle', 'shop', '--json')).stdout) as CycleResult;
+  const stopped = await attempt();
   expect(stopped).toMatchObject({ outcome: 'dead-lettered', error: { code: 'target-divergence' } });
   const sequence = stopped.deadLetter?.sequence ?? 0;
   await pair.source.sql("INSERT INTO shop.item VALUES (3, 'after')");
@@ -94,15 +106,75 @@ it('a suspended stream has no cycles at all, and goes on when it is resumed', as
   await pair.must('suspend', 'shop', '--reason', 'new disks');
   expect(await paused()).toBe(true);
   await pair.source.sql("INSERT INTO shop.item VALUES (4, 'meanwhile')");
-  expect(JSON.parse((await pair.srdf('cycle', 'shop', '--json')).stdout)).toMatchObject({ outcome: 'suspended' });
-  expect((await pair.srdf('suspend', 'shop')).exitCode).not.toBe(0);
+  expect(await attempt()).toMatchObject({ outcome: 'suspended' });
+  await pair.must('suspend', 'shop');
+  expect(await paused()).toBe(true);
   await pair.must('resume', 'shop');
   expect(await paused()).toBe(false);
   await pair.waitConfirmed();
   expect(await names(pair.target)).toContain('meanwhile');
 });
 
-it('a stream that is established says what to throw away before it can be copied anew', async () => {
+it('what the target remembers of the mode is put right by resume, whatever Temporal says of it', async () => {
+  await remember('suspended');
+  expect(await workflow(streamWorkflowId(route)).query('status')).toMatchObject({ mode: 'active' });
+  expect(await attempt()).toMatchObject({ outcome: 'suspended' });
+  await pair.must('resume', 'shop');
+  await pair.source.sql("INSERT INTO shop.item VALUES (5, 'remembered')");
+  await pair.waitConfirmed();
+  expect(await names(pair.target)).toContain('remembered');
+});
+
+it('a Temporal built anew does not begin a stream that rests, and says how it is begun', async () => {
+  await pair.must('suspend', 'shop');
+  await workflow(streamWorkflowId(route)).terminate('as if it had never been');
+  await deleteCycleSchedule(pair.temporalClient.client, route);
+  const told = said(await pair.srdf('establish', 'shop'));
+  expect(told).toEqual([exitCodeOf('stream-halted'), expect.stringContaining('srdf resume shop')]);
+  expect(await workflow(streamWorkflowId(route)).query('status')).toMatchObject({ mode: 'suspended' });
+  expect(await paused()).toBe(true);
+
+  // The other way round: the entity is there and active, what the target remembers comes from before it.
+  await pair.must('resume', 'shop');
+  await remember('suspended');
+  await deleteCycleSchedule(pair.temporalClient.client, route);
+  expect(said(await pair.srdf('establish', 'shop'))).toEqual([
+    exitCodeOf('stream-halted'),
+    expect.stringContaining('Say which it is to be'),
+  ]);
+  await pair.must('resume', 'shop');
+  await pair.waitConfirmed();
+});
+
+it('a decision on a wagon that the stream does not stand behind is refused, and never swallows the next one', async () => {
+  const error = { code: 'target-divergence', tried: 'applying', found: 'a row is missing', action: 'put it back' };
+  const dead = { epoch: 1, sequence: 1, hash: 'a'.repeat(64), since: 1, error } as DeadLetterReport;
+  const begin = async () =>
+    await pair.temporalClient.client.workflow.start('deadLetter', {
+      workflowId: deadLetterWorkflowId(route),
+      taskQueue: CONTROL_QUEUE,
+      args: [{ route, dead }],
+    });
+  await begin();
+  const past = await pair.srdf('dead-letters', 'retry', 'shop');
+  expect(said(past)).toEqual([exitCodeOf('wagon-missing'), expect.stringContaining('stand behind wagon 1')]);
+  expect(past.stdout).not.toContain('retried');
+
+  await begin();
+  await pair.target.sql('DELETE FROM shop.item WHERE id = 2');
+  await pair.source.sql("UPDATE shop.item SET name = 'once' WHERE id = 2");
+  const { deadLetter } = await attempt();
+  expect(await workflow(deadLetterWorkflowId(route)).query('deadLetter')).toEqual(deadLetter);
+  await pair.target.sql("INSERT INTO shop.item VALUES (2, 'b')");
+  await pair.must('dead-letters', 'retry', 'shop');
+  await pair.waitConfirmed();
+  expect(await names(pair.target)).toContain('once');
+});
+
+it('a stream that is established says what to throw away before it can be copied anew, and what waited before waits no more', async () => {
+  await pair.target.sql('DELETE FROM shop.item WHERE id = 2');
+  await pair.source.sql("UPDATE shop.item SET name = 'twice' WHERE id = 2");
+  expect((await attempt()).outcome).toBe('dead-lettered');
   const { exitCode, stderr } = await pair.srdf('establish', 'shop');
   expect(exitCode).not.toBe(0);
   const steps = /on the target: (.*); then srdf establish shop/.exec(stderr.replace(/\s+/g, ' '))?.[1] ?? '';
@@ -110,4 +182,13 @@ it('a stream that is established says what to throw away before it can be copied
   await pair.establish();
   await pair.waitConfirmed();
   expect((await pair.compareBySql()).differences).toEqual([]);
+  expect((await workflow(deadLetterWorkflowId(route)).describe()).status.name).toBe('TERMINATED');
+  expect((await pair.srdf('dead-letters', 'retry', 'shop')).exitCode).toBe(exitCodeOf('wagon-missing'));
+
+  await pair.target.sql('DELETE FROM shop.item WHERE id = 2');
+  await pair.source.sql("UPDATE shop.item SET name = 'thrice' WHERE id = 2");
+  expect((await attempt()).outcome).toBe('dead-lettered');
+  await pair.must('dead-letters', 'discard', 'shop', '--i-accept-divergence');
+  await pair.waitConfirmed();
+  expect(await names(pair.target)).not.toContain('thrice');
 });
