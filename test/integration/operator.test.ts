@@ -1,5 +1,5 @@
 /** The operator's commands on a stream through the real workers: a wagon that can't be applied is left out, a stream is put to rest. */
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { DeadLetterReport, Route, StreamMode } from '../../activities/contracts.js';
@@ -30,8 +30,11 @@ const attempt = async (): Promise<CycleResult> => JSON.parse((await pair.srdf('c
 /** What was said, however wide the terminal. */
 const said = ({ exitCode, stderr }: { readonly exitCode: number; readonly stderr: string }) => [exitCode, stderr.replace(/\s+/g, ' ')];
 /** As its disk may say, restored or written by hand. */
-const remember = async (mode: StreamMode): Promise<void> =>
-  await writeFile(join(pair.directory, 'target-state', 'modes', 'shop.json'), JSON.stringify({ mode }));
+const remember = async (mode: StreamMode): Promise<void> => {
+  const folder = join(pair.directory, 'target-state', 'modes');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await writeFile(join(folder, 'shop.json'), JSON.stringify({ mode }));
+};
 
 it('a wagon that cannot be applied is left out once somebody accepts that the sides differ, and the stream goes on', async () => {
   // Somebody deletes a row on the target; the source then changes it.
