@@ -1,4 +1,5 @@
 /** The log's end as readers of the tables see it. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { SrdfError } from '../../../temporal/error-catalogue.js';
 import type { Position } from '../../vocabulary.js';
@@ -12,7 +13,7 @@ import { preparedTransactions } from './prepared-transactions.js';
 
 /**
  * The log's end now. Everything up to it is visible to every read that begins later: MariaDB's consistent snapshot knows the
- * position it was taken at; MySQL's log_status reads storage engines and log under one lock.
+ * position it was taken at; MySQL's log_status is read under the log's lock, and what the log has then and the engine not yet is waited for.
  * Errors: `source-preflight` when a privilege lacks or XA transactions are prepared (their changes lie before the position and
  * their fate behind it), or can't be seen.
  */
@@ -22,6 +23,7 @@ export async function currentPosition(access: ServerAccess): Promise<Position> {
     const kind = await serverKind(connection);
     await refusePrepared(connection);
     const at = kind.engine === 'mariadb' ? await mariadbPosition(connection) : await mysqlPosition(connection);
+    if (kind.engine === 'mysql') await untilCommitted(connection);
     await refusePrepared(connection);
     const made = await fileMade(access, kind, at);
     const gtid = parseGtidSet(kind.engine, at.gtid).toString();
@@ -92,4 +94,44 @@ async function refusePrepared(connection: Connection): Promise<void> {
     found: `${rows.length} XA transactions are prepared and not committed`,
     action: 'Commit or roll them back on the source (XA RECOVER lists them), then try again',
   });
+}
+
+/** Between two looks at what is being committed, and how long a transaction may take for it, ms. */
+const LOOK_EVERY = 5;
+const PATIENCE = 60_000;
+
+/**
+ * A transaction is written to the log before its engine commits it, and waits in between for the disk or for a semi-synchronous replica: log_status
+ * counts it already, no read sees it yet (MySQL bugs 102175, 112331). It owns its GTID all that time, so that whatever owns none any more that did
+ * when the position was read is visible, or is rolled back and was never in the log.
+ */
+async function untilCommitted(connection: Connection): Promise<void> {
+  const owned = async (): Promise<ReadonlySet<string>> => {
+    const [rows] = await connection.query<RowDataPacket[]>('SELECT @@GLOBAL.gtid_owned AS owned');
+    return new Set(ownedGtids(String(rows[0]?.owned ?? '')));
+  };
+  let awaited = await owned();
+  for (const until = performance.now() + PATIENCE; awaited.size > 0; ) {
+    if (performance.now() > until)
+      throw new SrdfError('source-busy', {
+        tried: 'noting the end of the binary log of the source',
+        found: `${awaited.size} transactions have been owning their GTIDs for ${PATIENCE / 1_000} s (@@GLOBAL.gtid_owned), and may be in the log without being visible`,
+        action:
+          'It is tried again by itself; look for a replica that does not acknowledge, a full disk, or a session that has set gtid_next and rests',
+      });
+    await pause(LOOK_EVERY);
+    const now = await owned();
+    awaited = new Set([...awaited].filter((it) => now.has(it)));
+  }
+}
+
+/** `uuid:12#5:13#6,\nuuid2:tag:1#7`: each with its owner, in the server's form (Owned_gtids::to_string). Pure. */
+export function ownedGtids(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((it) => it.trim())
+    .flatMap((ofServer) => {
+      const [server = '', ...numbers] = ofServer.split(':');
+      return numbers.map((number) => `${server}:${number}`);
+    });
 }
