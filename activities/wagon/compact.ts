@@ -49,7 +49,13 @@ interface KnownTable {
   net: NetTable | null;
 }
 
-export function compact(runs: readonly CapturedRun[], rowFormat: RowFormat, foreignKeys: KnownForeignKeys): Compacted {
+/** `from`: what the target's rows are like, see `NetTable`. */
+export function compact(
+  runs: readonly CapturedRun[],
+  rowFormat: RowFormat,
+  foreignKeys: KnownForeignKeys,
+  from: 'known' | 'any' = 'known',
+): Compacted {
   const components = foreignKeyComponents(foreignKeys === 'unknown' ? [] : foreignKeys);
   const tables: KnownTable[] = [];
   const tableOf = tablesOf(runs, rowFormat, components, tables);
@@ -59,7 +65,7 @@ export function compact(runs: readonly CapturedRun[], rowFormat: RowFormat, fore
   for (const [index, run] of runs.entries()) {
     const table = at(tableOf, index);
     if (ordered.has(table.component)) continue;
-    table.net ??= new NetTable(table.reader, sources);
+    table.net ??= new NetTable(table.reader, sources, from);
     if (!table.net.add(index, run.operation, run.rows)) ordered.add(table.component);
   }
 

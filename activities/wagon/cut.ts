@@ -235,7 +235,10 @@ class Cut {
   #piece(load: Load, where: { readonly to: Place; readonly train: CutPiece['train']; readonly window: Window | null }): CutPiece {
     const started = this.#clock();
     const facts = this.#afterDdl ? 'unknown' : (this.facts ?? []);
-    const { tables, ordered, net, carried } = compact(load.runs, this.options.rowFormat, facts);
+    // Up to the last boundary the target's tables were copied while these changes happened.
+    const { boundaries, reached, rowFormat } = this.options;
+    const catchingUp = boundaries.some((mark) => !reached(this.#from.position, mark));
+    const { tables, ordered, net, carried } = compact(load.runs, rowFormat, facts, catchingUp ? 'any' : 'known');
     const compactMilliseconds = this.#clock() - started;
     const { window } = where;
     const transactions = window?.transactions ?? 0;

@@ -14,10 +14,15 @@ export class NetTable {
   #slots = new Int32Array(SLOT * 256);
   #count = 0;
 
-  /** `sources[i]` holds the bytes of the images of run i. */
+  /**
+   * `sources[i]` holds the bytes of the images of run i. `from`: `known`, the rows are as they were before the first change, and what comes to nothing
+   * is left out; `any`, each may be as it was before any of the changes, since it was copied while they happened: then every key that was touched
+   * gets its last word, a deletion where it came and went.
+   */
   constructor(
     private readonly reader: RowReader,
     private readonly sources: readonly Uint8Array[],
+    private readonly from: 'known' | 'any',
   ) {}
 
   /** false: an image doesn't follow from the one before of the same key, so the net effect can't be known. */
@@ -57,7 +62,7 @@ export class NetTable {
       const existed = slots[slot + BEFORE + 1] !== ABSENT;
       const exists = slots[slot + AFTER + 1] !== ABSENT;
       if (existed && exists) {
-        if (this.#sameImages(slot + BEFORE, slot + AFTER)) continue;
+        if (this.from === 'known' && this.#sameImages(slot + BEFORE, slot + AFTER)) continue;
         updates.add(slots, slot + BEFORE);
         updates.add(slots, slot + AFTER);
       } else if (existed) deletes.add(slots, slot + BEFORE);
@@ -89,6 +94,7 @@ export class NetTable {
     }
     if (!this.#holds(known + AFTER, source, start, end)) return false;
     this.#set(known + AFTER, ABSENT, ABSENT, ABSENT);
+    if (this.from === 'any' && this.#slots[known + BEFORE + 1] === ABSENT) this.#set(known + BEFORE, source, start, end);
     return true;
   }
 

@@ -251,6 +251,17 @@ describe('a schema statement', () => {
 });
 
 describe('boundaries', () => {
+  it('are what the target was copied before: until the last is reached, a row that came and went is deleted all the same', async () => {
+    const comesAndGoes = (at: string, key: number): LogItem[] => {
+      const came = insert(CHILD, row(key));
+      return [begin, came, { ...came, operation: 'delete' } as LogItem, commit(at)];
+    };
+    const log = [...comesAndGoes('01', 1), ...comesAndGoes('02', 2), ...comesAndGoes('03', 3)];
+    const deleted = (await cut(log, boundaries('01', '02'))).map(({ body }) =>
+      body.kind === 'changes' ? body.net.reduce((sum, it) => sum + it.deletes.images, 0) : -1,
+    );
+    expect(deleted).toEqual([1, 1, 0]);
+  });
   const log = ['01', '02', '03', '04'].flatMap((at, index) => transaction(at, row(index + 1)));
 
   it('end a wagon where a transaction ends on one', async () => {
