@@ -89,4 +89,117 @@ describe.each<ServerKind>(['mariadb', 'mysql'])('%s: cascades between tables cop
     await catchUp('INSERT INTO child VALUES (1, 1)', meanwhile, later);
     await expectEqual();
   });
+
+  describe('rows that were moved under a deleted key before they were copied', () => {
+    const CHAIN = (last: string): string => `
+      CREATE TABLE a (id INT PRIMARY KEY);
+      CREATE TABLE b (id VARCHAR(9) PRIMARY KEY, a INT, n INT, FOREIGN KEY (a) REFERENCES a (id) ON DELETE CASCADE);
+      CREATE TABLE c (id INT PRIMARY KEY, b VARCHAR(9), FOREIGN KEY (b) REFERENCES b (id) ON DELETE ${last});
+      INSERT INTO a VALUES (1), (2), (3);
+      INSERT INTO b VALUES ('x', 2, 0), ('y', 1, 0), ('z', 3, 0); INSERT INTO c VALUES (1, 'x'), (2, 'y'), (3, 'z')`;
+    const TREE = `
+      CREATE TABLE tree (id INT PRIMARY KEY, up INT, n INT, FOREIGN KEY (up) REFERENCES tree (id) ON DELETE CASCADE);
+      INSERT INTO tree VALUES (1, NULL, 0), (2, NULL, 0), (10, 2, 0), (11, 10, 0), (12, 11, 0)`;
+
+    /** `meanwhile` runs behind P0, and all tables are copied behind its first part. `apart`: each statement is a wagon. */
+    const copied = async (schema: string, before: readonly string[], after: readonly string[] = [], apart = false): Promise<void> => {
+      const fresh = `DROP DATABASE IF EXISTS d; CREATE DATABASE d; USE d; CREATE TABLE re (id INT PRIMARY KEY); ${schema}`;
+      await replica.source.sql(fresh);
+      await replica.target.sql(`${fresh}; DELETE FROM srdf.ledger; DELETE FROM srdf.table_baselines`);
+      const bootstrap = 'b3' as BootstrapId;
+      await replica.engine.beginLoading(STREAM, bootstrap, 1 as Epoch);
+      const from = await replica.position();
+      for (const statement of before) await replica.source.sql(statement, 'd');
+      const { source } = await replica.dumps();
+      await replica.target.sql(`SET foreign_key_checks=0; ${source}`);
+      for (const statement of after) await replica.source.sql(statement, 'd');
+      await replica.source.sql('INSERT INTO re VALUES (1)', 'd');
+      await replica.engine.beginCatchUp(STREAM, bootstrap, from, await replica.position());
+      replica.maxChanges = apart ? 1 : 20_000;
+    };
+    const taken = async (): Promise<unknown[]> => await replica.target.sql('SELECT table_name FROM srdf.taken_rows');
+    const expectRefused = async (table: string): Promise<void> => {
+      const { target } = await replica.dumps();
+      await expect(replica.replicate()).rejects.toMatchObject({
+        code: 'bootstrap-unsettled',
+        facts: { tried: expect.stringContaining(table), found: expect.stringContaining('moved under another') },
+      });
+      expect((await replica.ledger()).phase).toBe('catching-up');
+      if (replica.maxChanges > 1) expect((await replica.dumps()).target).toBe(target);
+    };
+    const expectEqualAtLast = async (): Promise<void> => {
+      await replica.replicate();
+      await expectEqual();
+      expect(await taken()).toEqual([]);
+    };
+
+    const treeMoves = ['DELETE FROM tree WHERE id = 1; INSERT INTO tree VALUES (1, NULL, 0)', 'REPLACE INTO tree VALUES (1, NULL, 0)'];
+    it.each(treeMoves.flatMap((it) => [[it, false] as const, [it, true] as const]))('a tree: %s, wagons apart: %s', async (anew, apart) => {
+      await copied(TREE, [anew, 'UPDATE tree SET up = 1 WHERE id = 10'], [], apart);
+      await expectRefused('d.tree');
+    });
+
+    it('a tree: what was moved under a row that is rightly taken', async () => {
+      const meanwhile = 'INSERT INTO tree VALUES (1, NULL, 0); INSERT INTO tree VALUES (20, 1, 0); UPDATE tree SET up = 20 WHERE id = 11';
+      await copied(TREE, ['DELETE FROM tree WHERE id = 1', ...meanwhile.split('; ')]);
+      await expectRefused('d.tree');
+    });
+
+    const moved = ['REPLACE INTO a VALUES (1)', "UPDATE b SET a = 1 WHERE id = 'x'"];
+    it.each(['CASCADE', 'SET NULL'].flatMap((it) => [[it, false] as const, [it, true] as const]))(
+      'three tables, ON DELETE %s at their end, wagons apart: %s',
+      async (last, apart) => {
+        await copied(CHAIN(last), moved, [], apart);
+        await expectRefused('d.b');
+      },
+    );
+
+    it('a move that comes with a new primary key', async () => {
+      const schema = CHAIN('CASCADE')
+        .replaceAll('REFERENCES b (id)', 'REFERENCES b (n)')
+        .replace('c (id INT PRIMARY KEY, b VARCHAR(9)', 'c (id INT PRIMARY KEY, b INT');
+      const rows = "INSERT INTO b VALUES ('x', 2, 5); INSERT INTO c VALUES (1, 5)";
+      const withKey = `${schema.slice(0, schema.indexOf('INSERT INTO b')).replace('n INT, FOREIGN', 'n INT UNIQUE, FOREIGN')} ${rows}`;
+      await copied(withKey, ['REPLACE INTO a VALUES (1)', "UPDATE b SET id = 'w', a = 1 WHERE id = 'x'"]);
+      await expectRefused('d.b');
+    });
+
+    it('a deletion without checks of such a row', async () => {
+      await copied(CHAIN('CASCADE'), moved, ["SET foreign_key_checks=0; DELETE FROM b WHERE id = 'x'"]);
+      await expectRefused('d.b');
+    });
+
+    it.each([
+      ['CASCADE', false],
+      ['CASCADE', true],
+      ['SET NULL', false],
+      ['SET NULL', true],
+    ])('ordinary deletions on three levels go through, ON DELETE %s at their end, wagons apart: %s', async (last, apart) => {
+      const before = [
+        'DELETE FROM a WHERE id = 1',
+        "INSERT INTO a VALUES (1); INSERT INTO b VALUES ('y', 1, 1)",
+        "REPLACE INTO c VALUES (2, 'y'); UPDATE b SET n = 2 WHERE id = 'y'",
+        'REPLACE INTO a VALUES (3)',
+      ];
+      const after = ["UPDATE b SET n = 3 WHERE id = 'y'; DELETE FROM a WHERE id IN (1, 2)", 'INSERT INTO a VALUES (4)'];
+      await copied(CHAIN(last), before, after, apart);
+      await expectEqualAtLast();
+    });
+
+    it('so do those in a tree, and a moved row that nothing hangs on', async () => {
+      const before = ['REPLACE INTO tree VALUES (1, NULL, 0)', 'UPDATE tree SET up = 1 WHERE id = 12', 'DELETE FROM tree WHERE id = 2'];
+      await copied(TREE, before, ['INSERT INTO tree VALUES (2, 1, 0), (10, 2, 0)', 'DELETE FROM tree WHERE id = 1']);
+      await expectEqualAtLast();
+    });
+
+    it('what is remembered of a copy that was given up doesn’t trouble the next', async () => {
+      await copied(CHAIN('CASCADE'), ['DELETE FROM a WHERE id = 1'], [], true);
+      const [first] = await replica.cut();
+      if (first !== undefined) await replica.apply([first]);
+      expect(await taken()).toEqual([{ table_name: 'b' }]);
+      await copied(CHAIN('CASCADE'), ['DELETE FROM a WHERE id = 1'], [], true);
+      expect(await taken()).toEqual([]);
+      await expectEqualAtLast();
+    });
+  });
 });

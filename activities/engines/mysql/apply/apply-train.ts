@@ -6,9 +6,11 @@ import type { ChangesBody, TableShape } from '../../../wagon/body.js';
 import type { ApplyResult, Ledger, WagonPlace } from '../../engine.js';
 import { mysqlRowFormat } from '../binlog/row-format.js';
 import { parseTableMap } from '../binlog/table-map.js';
+import { TAKEN_ROWS } from '../ranges/bootstrap-tables.js';
 import { nameOf } from '../ranges/sql-literals.js';
 import { BinlogWriter, type WriteTable } from './binlog-writer.js';
 import { applyCatchingUp, type CatchUpContext } from './catch-up-apply.js';
+import { readRemembered } from './catch-up-taken.js';
 import { readAllForeignKeys, type TargetForeignKey } from './foreign-keys.js';
 import { beginFenced, commitMoved, describeWagons, guarded, readBaselines, tableContained } from './ledger-move.js';
 import { createStaging } from './staging.js';
@@ -129,21 +131,29 @@ async function catchUpContext(
 ): Promise<CatchUpContext> {
   const { session, staged } = tools;
   const baselines = await guarded(doing, async () => await readBaselines(session.connection, ledger.stream));
+  const remembered = await guarded(doing, async () => {
+    const tables = await readRemembered(session.connection, ledger.stream);
+    if (tables === null) await (await tools.side()).query(TAKEN_ROWS);
+    return tables ?? new Set<string>();
+  });
   let keys: Promise<readonly TargetForeignKey[]> | null = null;
   const known = (): Promise<readonly TargetForeignKey[]> => {
     keys ??= guarded(doing, async () => await readAllForeignKeys(session.connection));
     return keys;
   };
   return {
-    session,
+    connection: session.connection,
+    stream: ledger.stream,
     writer,
     doing,
+    remembered,
     contained: (table) => tableContained(baselines, table, last.positionTo),
     foreignKeys: known,
-    async stage(table) {
-      const key = nameOf(table.facts);
+    factsOf: async (table) => await guarded(doing, async () => await tools.facts.target(session.connection, session.engine, table, doing)),
+    async stage(facts) {
+      const key = nameOf(facts);
       if (staged.has(key)) return;
-      await guarded(doing, async () => await createStaging(await tools.side(), table.facts));
+      await guarded(doing, async () => await createStaging(await tools.side(), facts));
       staged.add(key);
     },
   };

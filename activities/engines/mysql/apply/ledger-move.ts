@@ -6,7 +6,7 @@ import type { Position, StreamName, TableName } from '../../../vocabulary.js';
 import type { DdlClassification, Ledger, WagonPlace } from '../../engine.js';
 import { type Decision, decide, ledgerAfter } from '../ledger.js';
 import { reached } from '../position.js';
-import { applyError } from './apply-errors.js';
+import { applyError, serverError } from './apply-errors.js';
 import { moveLedgerRow, readLedgerRow } from './ledger-rows.js';
 import { SETTLED } from './target-session.js';
 
@@ -61,6 +61,14 @@ export async function commitMoved(connection: Connection, ledger: Ledger, last: 
 export async function forgetBootstrap(connection: Connection, stream: StreamName): Promise<void> {
   for (const table of ['table_baselines', 'bootstrap_ranges', 'bootstrap_tables'])
     await connection.query(`DELETE FROM srdf.${table} WHERE stream = ?`, [stream]);
+  await forgetTaken(connection, stream);
+}
+
+/** What deletions took during a catch-up. 1146, no such table: the copy began under a version that remembered nothing of it. */
+export async function forgetTaken(connection: Connection, stream: StreamName): Promise<void> {
+  await connection.query('DELETE FROM srdf.taken_rows WHERE stream = ?', [stream]).catch((error: unknown) => {
+    if (serverError(error).errno !== 1146) throw error;
+  });
 }
 
 /** From which position on the log counts for an object that was copied. */

@@ -32,6 +32,8 @@ export interface OpenTable {
 
 const REMEMBERED_MILLISECONDS = 10_000;
 
+const keyOf = (it: TableName): string => JSON.stringify([it.database, it.table]);
+
 export class TableFactsCache {
   private readonly facts = new Map<string, TableFacts>();
   private readonly open = new Map<string, { readonly bytes: Uint8Array; readonly table: OpenTable }>();
@@ -48,16 +50,21 @@ export class TableFactsCache {
     if (performance.now() - this.since > REMEMBERED_MILLISECONDS) this.forget();
   }
 
+  /** The target's table by its own dictionary alone. */
+  async target(connection: Connection, engine: EngineName, name: TableName, doing: string): Promise<TableFacts> {
+    const known = this.facts.get(keyOf(name));
+    if (known !== undefined) return known;
+    const facts = await readTableFacts(connection, engine, name, doing);
+    this.facts.set(keyOf(name), facts);
+    return facts;
+  }
+
   /** The target's table and a reader for this shape; throws `target-divergence` unless both have the same columns in the same order. */
   async get(connection: Connection, engine: EngineName, shape: TableShape, doing: string): Promise<OpenTable> {
-    const key = JSON.stringify([shape.database, shape.table]);
+    const key = keyOf(shape);
     const known = this.open.get(key);
     if (known !== undefined && Buffer.compare(known.bytes, shape.bytes) === 0) return known.table;
-    let facts = this.facts.get(key);
-    if (facts === undefined) {
-      facts = await readTableFacts(connection, engine, shape, doing);
-      this.facts.set(key, facts);
-    }
+    const facts = await this.target(connection, engine, shape, doing);
     const reader = mysqlRowFormat.open(shape);
     const table = { facts: withLoggedKey(facts, shape), reader };
     compareColumns(table.facts, reader, doing);

@@ -1,5 +1,11 @@
 /** What the target database remembers of a bootstrap: which ranges are in, and from which position on a table's log counts. */
 
+/** Rows that a deletion took while catching up and that others hung on: by the SHA-256 of their primary keys. */
+export const TAKEN_ROWS = `CREATE TABLE IF NOT EXISTS srdf.taken_rows (
+    stream VARCHAR(40) NOT NULL, database_name VARCHAR(64) NOT NULL, table_name VARCHAR(64) NOT NULL, row_key BINARY(32) NOT NULL,
+    PRIMARY KEY (stream, database_name, table_name, row_key)
+  ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`;
+
 /** Statements that create the bookkeeping of a bootstrap; each can run again. */
 export const BOOTSTRAP_TABLES: readonly string[] = [
   'CREATE DATABASE IF NOT EXISTS srdf DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin',
@@ -33,4 +39,5 @@ export const BOOTSTRAP_TABLES: readonly string[] = [
     on_table VARCHAR(64) NULL, position_in_order INT UNSIGNED NOT NULL, definition LONGTEXT NOT NULL,
     PRIMARY KEY (stream, object, database_name, object_name)
   ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
+  TAKEN_ROWS,
 ];
