@@ -2,7 +2,7 @@
  * What workflows may call, and all that passes through Temporal's history: references, positions, counts,
  * hashes and outcomes. No row, no key value, no file content, no secret (design, invariant 3).
  */
-import type { Finding, LedgerPhase, Preflight, ServerIdentity } from './engines/engine.js';
+import type { Finding, LedgerPhase, Preflight, RangeChecksum, ServerIdentity } from './engines/engine.js';
 import type { BootstrapId, Epoch, Position, Sequence, SiteName, StreamName, TableName, WagonHash } from './vocabulary.js';
 import type { SchemaStage } from './wagon/body.js';
 
@@ -133,9 +133,7 @@ export interface DiscardInput extends StreamInput {
 export interface DiscardResult {
   readonly discarded: readonly Sequence[];
 }
-export interface ConfirmInput extends StreamInput {
-  readonly wagons: readonly WagonRef[];
-}
+export type ConfirmInput = ShipInput;
 export interface ConfirmResult {
   readonly confirmed: readonly Sequence[];
   /** Left out by an operator's decision, as the target's signed refusal says: released as well, and in nothing below. */
@@ -187,12 +185,7 @@ export interface ShippedRange {
   readonly rows: number;
   readonly bytesWire: number;
 }
-export interface CompareRangeResult {
-  readonly rows: number;
-  readonly checksum: string;
-  /** Hash of the table's definition. */
-  readonly schema: string;
-}
+export type CompareRangeResult = RangeChecksum;
 
 /** What a set of wagons holds, added up. */
 export interface StateTotals {
@@ -264,7 +257,10 @@ export interface TargetActivities {
 
   beginLoading(input: BootstrapInput): Promise<LedgerView>;
   loadSchema(input: BootstrapInput & { readonly wagon: WagonRef }): Promise<{ readonly created: number; readonly deferred: number }>;
-  resetTables(input: BootstrapInput & { readonly tables: readonly TableName[]; readonly baseline: Position }): Promise<void>;
+  /** `round`: of the copy that is begun, as its plan will have it. */
+  resetTables(
+    input: BootstrapInput & { readonly tables: readonly TableName[]; readonly baseline: Position; readonly round: number },
+  ): Promise<void>;
   /** Before the first and after the last range of a table that has several. */
   prepareTable(input: BootstrapInput & { readonly table: TableName }): Promise<void>;
   completeTable(input: BootstrapInput & { readonly table: TableName }): Promise<void>;

@@ -71,7 +71,7 @@ async function copyTable(input: BootstrapTableInput, resume: BootstrapTableInput
   if (!input.created && resume === undefined) {
     // Noted before the definition is read: whatever changes behind it is replicated.
     const { position } = await sourceBootstrapStep(route).notePosition({ stream });
-    await target.resetTables({ stream, bootstrap, tables: [table], baseline: position });
+    await target.resetTables({ stream, bootstrap, tables: [table], baseline: position, round });
     const wagon = await source.shipSchema({ stream, bootstrap, stage: 'before-data', round, only: [table] });
     await target.loadSchema({ stream, bootstrap, wagon });
   }

@@ -40,25 +40,25 @@ export function bootstrapTargetActivities(site: TargetSite): BootstrapTarget {
     },
 
     async loadSchema({ stream, bootstrap, wagon }) {
-      return await withHeartbeat(async () => {
+      return await withHeartbeat(async ({ signal }) => {
         const body = await openStandalone(site, wagon);
         if (body.kind !== 'schema') throw otherKind(wagon);
-        const result = await site.stream(stream).engine.createSchema(stream, bootstrap, body);
+        const result = await site.stream(stream).engine.createSchema(stream, bootstrap, body, signal);
         await faultPoint('schema-created');
         await site.inbox.release(wagon);
         return result;
       });
     },
 
-    async resetTables({ stream, bootstrap, tables, baseline }) {
-      await withHeartbeat(async () => {
+    async resetTables({ stream, bootstrap, tables, baseline, round }) {
+      await withHeartbeat(async ({ signal }) => {
         const { engine, selection } = site.stream(stream);
         // The list is the source's word, and its tables are dropped.
         for (const table of tables) {
           const strange = engine.outOfScope({ kind: 'range', ...table, ...NO_ROWS }, selection);
           if (strange !== null) throw outOfScope(`copying tables of ${stream} anew`, strange);
         }
-        await engine.resetTables(stream, bootstrap, tables, baseline);
+        await engine.resetTables(stream, bootstrap, tables, baseline, { round, signal });
       });
     },
 

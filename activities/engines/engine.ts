@@ -14,8 +14,10 @@ import type { ServerConfig } from '../../config/schema.js';
 import type { BootstrapId, Epoch, Position, Sequence, StreamName, TableName, WagonHash } from '../vocabulary.js';
 import type { ChangesBody, DdlBody, RangeBody, RowFormat, SchemaBody, SchemaStage, TableShape, WagonBody } from '../wagon/body.js';
 import type { DdlClassification, DdlStatement, Operation, RowImages } from './changes.js';
+import type { ChecksumRequest, RangeChecksum, RangeIdentity, RangePlan } from './ranges.js';
 
 export type { DdlClassification, DdlSession, DdlStatement, Operation, RowImages } from './changes.js';
+export type { ChecksumRequest, RangeChecksum, RangeIdentity, RangePlan } from './ranges.js';
 
 export type EngineName = 'mariadb' | 'mysql';
 
@@ -149,12 +151,6 @@ export interface TablePlan extends TableName {
   /** Copied once all tables of lower waves are in; absent: 0. */
   readonly wave?: number;
 }
-/** Boundaries hold key values: kept on the source's disk, sent only inside sealed wagons, never through Temporal. */
-export interface RangePlan {
-  readonly keyColumns: readonly string[];
-  /** n boundaries make n+1 ranges: (-∞, b0], (b0, b1], … (b(n-1), +∞). Each is the key's values as SQL literals. */
-  readonly boundaries: readonly (readonly string[])[];
-}
 
 // ---------------------------------------------------------------- the target
 
@@ -237,9 +233,19 @@ export interface TargetEngine {
     stream: StreamName,
     bootstrap: BootstrapId,
     body: SchemaBody,
+    signal?: AbortSignal,
   ): Promise<{ readonly created: number; readonly deferred: number }>;
-  /** Drops the tables and forgets their ranges, so that they can be copied again; changes at or before `baseline` are then not for them. */
-  resetTables(stream: StreamName, bootstrap: BootstrapId, tables: readonly TableName[], baseline: Position): Promise<void>;
+  /**
+   * Drops the tables and forgets their ranges, so that they can be copied again; changes at or before `baseline` are then not for them.
+   * A table of which a plan of `round` has been loaded from already is left alone.
+   */
+  resetTables(
+    stream: StreamName,
+    bootstrap: BootstrapId,
+    tables: readonly TableName[],
+    baseline: Position,
+    options: { readonly round: number; readonly signal?: AbortSignal },
+  ): Promise<void>;
   /** Called for a table of several ranges, before the first and after the last: what makes loading it quicker, and its undoing. Repeatable. */
   prepareTable?(stream: StreamName, bootstrap: BootstrapId, table: TableName): Promise<void>;
   completeTable?(stream: StreamName, bootstrap: BootstrapId, table: TableName): Promise<void>;
@@ -259,27 +265,6 @@ export interface TargetEngine {
 
   checksumRange(request: ChecksumRequest): Promise<RangeChecksum>;
   close(): Promise<void>;
-}
-
-export interface RangeIdentity extends TableName {
-  /** Hash of the range plan: ranges of different plans don't mix. */
-  readonly plan: string;
-  readonly range: number;
-  readonly part: number;
-  readonly wagonHash: WagonHash;
-}
-
-export interface ChecksumRequest {
-  readonly table: TableName;
-  readonly plan: RangePlan;
-  readonly range: number;
-}
-/** Equal on both sides exactly when every row of the range is, whatever the servers' versions in the family. */
-export interface RangeChecksum {
-  readonly rows: number;
-  readonly checksum: string;
-  /** Hash of the table's definition: equal on both sides when the definitions are. */
-  readonly schema: string;
 }
 
 // ---------------------------------------------------------------- opening one

@@ -148,7 +148,7 @@ describe.each([
       database: 'types',
       table,
     }));
-    await resetTables(target, STREAM, BOOTSTRAP, tables, await source.currentPosition());
+    await resetTables(target, STREAM, BOOTSTRAP, tables, await source.currentPosition(), { round: 100 });
     await createSchema(target, STREAM, BOOTSTRAP, await source.describeSchema(selection, 'before-data', tables));
     for (const table of tables) await copyTable(source, target, table, { rowsPerRange: 5, maxBytes: 1_000, plan: '000100-b' });
     expect(await frankfurt.dump(['types'])).toBe(await paris.dump(['types']));
@@ -174,7 +174,7 @@ describe.each([
     for await (const body of source.readRange(table, plan, 0, 2 ** 20)) bodies.push(body);
     const [body] = bodies;
     if (body === undefined) throw new Error('a range has a body');
-    await resetTables(target, STREAM, BOOTSTRAP, [table], await source.currentPosition());
+    await resetTables(target, STREAM, BOOTSTRAP, [table], await source.currentPosition(), { round: 200 });
     await createSchema(target, STREAM, BOOTSTRAP, await source.describeSchema(selection, 'before-data', [table]));
     const identity = { ...table, range: 0, part: 0, wagonHash: hashOf(77) };
     await expect(loadRange(target, STREAM, BOOTSTRAP, { ...identity, plan: '000000-a' }, body)).rejects.toMatchObject({

@@ -17,6 +17,7 @@ import { openConnection, type ServerAccess } from './connection.js';
 import { inspectTarget } from './inspect-target.js';
 import { catchingUp, emptyLedger } from './ledger.js';
 import { reached } from './position.js';
+import { alone } from './ranges/alone.js';
 import { loadedParts } from './ranges/bootstrap-bookkeeping.js';
 import { BOOTSTRAP_TABLES } from './ranges/bootstrap-tables.js';
 import { checksumRange } from './ranges/checksum-range.js';
@@ -57,12 +58,15 @@ export function createTargetEngine(options: TargetEngineOptions): TargetEngine {
   ): Promise<Ledger> =>
     await withConnection(
       async (connection) =>
-        await guarded(doing, async () => {
-          await connection.query('START TRANSACTION');
-          const ledger = await change(await readLedgerRow(connection, stream, true), connection);
-          await connection.query('COMMIT');
-          return ledger;
-        }),
+        await guarded(doing, async () =>
+          // Not while an object is created or dropped for the stream: who does that has read the phase before.
+          alone(connection, stream, null, doing, async () => {
+            await connection.query('START TRANSACTION');
+            const ledger = await change(await readLedgerRow(connection, stream, true), connection);
+            await connection.query('COMMIT');
+            return ledger;
+          }),
+        ),
     );
 
   return {
@@ -115,18 +119,18 @@ export function createTargetEngine(options: TargetEngineOptions): TargetEngine {
       );
       return await inLedger(stream, doing, async (ledger, connection) => await beginLoading(ledger, connection, stream, bootstrap, epoch));
     },
-    createSchema: async (stream, bootstrap, body) => {
+    createSchema: async (stream, bootstrap, body, signal) => {
       sessions.forgetTables();
       return await guarded(
         `creating the schema of stream ${stream}`,
-        async () => await withConnection(async (connection) => await createSchema(connection, stream, bootstrap, body)),
+        async () => await withConnection(async (connection) => await createSchema(connection, stream, bootstrap, body, signal)),
       );
     },
-    resetTables: async (stream, bootstrap, tables, baseline) => {
+    resetTables: async (stream, bootstrap, tables, baseline, options) => {
       sessions.forgetTables();
       await guarded(
         `resetting tables of stream ${stream}`,
-        async () => await withConnection(async (connection) => await resetTables(connection, stream, bootstrap, tables, baseline)),
+        async () => await withConnection(async (connection) => await resetTables(connection, stream, bootstrap, tables, baseline, options)),
       );
     },
     prepareTable: async (stream, bootstrap, table) =>
@@ -179,6 +183,8 @@ async function beginLoading(
   epoch: Epoch,
 ): Promise<Ledger> {
   if (ledger === null) {
+    // What a former life of the stream left, whose positions say nothing of this one.
+    await forgetBootstrap(connection, stream);
     const fresh = emptyLedger(stream, bootstrap, epoch, Date.now());
     await insertLedgerRow(connection, fresh);
     // Of an earlier copy that was given up.

@@ -4,6 +4,7 @@ import { SrdfError } from '../../../../temporal/error-catalogue.js';
 import type { BootstrapId, Position, StreamName, TableName } from '../../../vocabulary.js';
 import type { RangeBody, SchemaObject } from '../../../wagon/body.js';
 import type { RangeIdentity } from '../../engine.js';
+import { reached } from '../position.js';
 import { textRows } from './exact-query.js';
 import { nameOf } from './sql-literals.js';
 
@@ -16,6 +17,58 @@ export async function requireLoading(connection: Connection, stream: StreamName,
     found: row === undefined ? 'the stream has no ledger' : `the stream is ${row[0]}, by the bootstrap ${row[1]}`,
     action: 'Another bootstrap of this stream has taken over, or this one has ended: look at `srdf status`, and cancel the older one',
   });
+}
+
+/**
+ * Throws `ledger-inconsistent` when the object was begun anew from a later look at the source than `at`: what was read then, and comes late, would
+ * put a former definition in the place of the present one.
+ */
+export async function requireNewest(
+  connection: Connection,
+  stream: StreamName,
+  object: Pick<SchemaObject, 'object' | 'database' | 'table'>,
+  at: Position,
+  tried: string,
+): Promise<void> {
+  // A table may have become a sequence. What has no names speaks of all objects of the kind.
+  const kinds = object.object === 'table' || object.object === 'sequence' ? ['table', 'sequence'] : [object.object];
+  const rows = await textRows(
+    connection,
+    `SELECT baseline FROM srdf.table_baselines
+     WHERE stream = ? AND object IN (?) AND ((database_name = ? AND table_name = ?) OR (database_name = '' AND table_name = ''))`,
+    [stream, kinds, object.database, object.table],
+  );
+  if (rows.every(([baseline]) => reached(at, (baseline ?? '') as Position))) return;
+  throw new SrdfError('ledger-inconsistent', {
+    tried,
+    found: 'it was begun anew from a later position of the source',
+    action: 'None: this is an attempt that was given up, and what it comes late with is left out',
+  });
+}
+
+/**
+ * Whether rows of a table are in. Loads under way are waited for: each holds the table's row until it has committed. Under the
+ * table's lock (`alone`), which a load takes to begin, the answer stays true for the statement that is decided by it.
+ */
+export async function isLoaded(connection: Connection, stream: StreamName, table: TableName): Promise<boolean> {
+  await newestPlan(connection, stream, table);
+  const [loaded] = await textRows(
+    connection,
+    'SELECT COUNT(*) FROM srdf.bootstrap_ranges WHERE stream = ? AND database_name = ? AND table_name = ?',
+    [stream, table.database, table.table],
+  );
+  return loaded?.[0] !== '0';
+}
+
+/** The newest plan that was ever admitted for a table or refused, '' when there was none; waits for loads under way. */
+export async function newestPlan(connection: Connection, stream: StreamName, table: TableName): Promise<string> {
+  const [row] = await textRows(
+    connection,
+    `SELECT GREATEST(COALESCE(plan, ''), refused_plan) FROM srdf.bootstrap_tables
+     WHERE stream = ? AND database_name = ? AND table_name = ? FOR UPDATE`,
+    [stream, table.database, table.table],
+  );
+  return row?.[0] ?? '';
 }
 
 /**

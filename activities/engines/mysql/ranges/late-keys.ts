@@ -2,33 +2,29 @@
  * A large table's secondary keys are made once its rows are in: sorted at one go, instead of looked for a place at for each row, which costs
  * a third of the work and, once a key is larger than the server's memory, most of it.
  */
-import { createHash } from 'node:crypto';
-import type { Connection, RowDataPacket } from 'mysql2/promise';
+import type { Connection } from 'mysql2/promise';
 import { SrdfError } from '../../../../temporal/error-catalogue.js';
 import type { BootstrapId, StreamName, TableName } from '../../../vocabulary.js';
 import { normaliseDefinition } from '../schema/table-fingerprint.js';
 import { shownTable } from '../schema/unshown-text.js';
-import { requireLoading } from './bootstrap-bookkeeping.js';
+import { alone } from './alone.js';
+import { isLoaded, requireLoading } from './bootstrap-bookkeeping.js';
 import { textRows, UTF8_RESULTS } from './exact-query.js';
 import { keysToPutOff, type PlainKey } from './plain-keys.js';
 import { nameOf, quoteName, quoteTable } from './sql-literals.js';
-
-const LOCK_WAIT_SECONDS = 20;
 
 /**
  * Takes the keys away from a table into which nothing is loaded yet. What they are is written down before, so that whatever happens `makeKeys` knows.
  * Repeatable; does nothing where a key is needed meanwhile.
  */
 export async function putOffKeys(connection: Connection, stream: StreamName, bootstrap: BootstrapId, table: TableName): Promise<void> {
-  await alone(connection, stream, table, async () => {
-    await requireLoading(connection, stream, bootstrap, `preparing ${nameOf(table)} for its rows`);
-    const [loaded] = await textRows(
-      connection,
-      'SELECT COUNT(*) FROM srdf.bootstrap_ranges WHERE stream = ? AND database_name = ? AND table_name = ?',
-      [stream, table.database, table.table],
-    );
+  const tried = `preparing ${nameOf(table)} for its rows`;
+  await connection.query(UTF8_RESULTS);
+  await alone(connection, stream, table, tried, async () => {
+    await requireLoading(connection, stream, bootstrap, tried);
+    if (await isLoaded(connection, stream, table)) return;
     const definition = await shownTable(connection, table);
-    if (loaded?.[0] !== '0' || definition === null || (await isReferenced(connection, table))) return;
+    if (definition === null || (await isReferenced(connection, table))) return;
     const keys = keysToPutOff(definition);
     if (keys.length === 0) return;
     // A repetition finds the definition written down, and some or none of the keys.
@@ -47,8 +43,9 @@ export async function putOffKeys(connection: Connection, stream: StreamName, boo
  * Makes the keys that were put off. Repeatable. Throws `bootstrap-range-lost` when the table then isn't what it was.
  */
 export async function makeKeys(connection: Connection, stream: StreamName, bootstrap: BootstrapId, table: TableName): Promise<void> {
-  await alone(connection, stream, table, async () => {
-    const tried = `making the keys of ${nameOf(table)}`;
+  const tried = `making the keys of ${nameOf(table)}`;
+  await connection.query(UTF8_RESULTS);
+  await alone(connection, stream, table, tried, async () => {
     await requireLoading(connection, stream, bootstrap, tried);
     const about = [stream, bootstrap, table.database, table.table];
     const where = 'stream = ? AND bootstrap = ? AND database_name = ? AND table_name = ?';
@@ -90,28 +87,4 @@ async function isReferenced(connection: Connection, table: TableName): Promise<b
     [table.database, table.table],
   );
   return row?.[0] !== '0';
-}
-
-/**
- * One at a time a table, by a lock that lives and dies with the server's side of the connection: an attempt that was given up and
- * still runs is waited for, and can't take keys away that were made meanwhile. Throws `target-busy`.
- */
-async function alone(connection: Connection, stream: StreamName, table: TableName, act: () => Promise<void>): Promise<void> {
-  const about = createHash('sha256')
-    .update(JSON.stringify([stream, table.database, table.table]))
-    .digest('hex');
-  const lock = `srdf/keys/${about.slice(0, 40)}`;
-  await connection.query(UTF8_RESULTS);
-  const [rows] = await connection.query<RowDataPacket[]>('SELECT GET_LOCK(?, ?) AS taken', [lock, LOCK_WAIT_SECONDS]);
-  if (Number(rows[0]?.taken) !== 1)
-    throw new SrdfError('target-busy', {
-      tried: `altering ${nameOf(table)}`,
-      found: 'another connection to the target does so: a former attempt that hasn’t ended',
-      action: 'It is tried again by itself; SHOW PROCESSLIST on the target shows what still runs',
-    });
-  try {
-    await act();
-  } finally {
-    await connection.query('DO RELEASE_LOCK(?)', [lock]).catch(() => undefined);
-  }
 }

@@ -8,6 +8,7 @@ import { unpackRows } from '../../../wagon/range-values.js';
 import type { RangeIdentity } from '../../engine.js';
 import { connectionLost, serverError } from '../apply/apply-errors.js';
 import { EXACT_SQL_MODE, serverKind } from '../connection.js';
+import { alone } from './alone.js';
 import { admitPart, recordBaseline } from './bootstrap-bookkeeping.js';
 import { wireOf } from './driver-wire.js';
 import { textRows } from './exact-query.js';
@@ -45,9 +46,14 @@ export async function loadRange(
   await connection.query("SET SESSION foreign_key_checks=0, unique_checks=1, max_error_count=65535, time_zone='+00:00'");
   // The text of the statements must not be logged beside the rows.
   if ((await serverKind(connection)).engine === 'mariadb') await connection.query('SET SESSION binlog_annotate_row_events=0');
-  await connection.beginTransaction();
   try {
-    if (!(await admitPart(connection, stream, bootstrap, range, body))) {
+    // The table's lock only to begin: several ranges are loaded at a time. Whoever would drop the table takes it, waits for those that have begun, and
+    // finds their rows; none begins until it has done so.
+    const admitted = await alone(connection, stream, range, tried(range), async () => {
+      await connection.beginTransaction();
+      return await admitPart(connection, stream, bootstrap, range, body);
+    });
+    if (!admitted) {
       await connection.rollback();
       return { outcome: 'already-applied', rows: 0 };
     }

@@ -1,10 +1,11 @@
 /** Creates a stage's objects on the target, or keeps them for the promotion. Repeatable after a crash at any point. */
 import type { Connection } from 'mysql2/promise';
 import { SrdfError } from '../../../../temporal/error-catalogue.js';
-import type { BootstrapId, StreamName } from '../../../vocabulary.js';
+import type { BootstrapId, Position, StreamName } from '../../../vocabulary.js';
 import type { SchemaBody, SchemaObject } from '../../../wagon/body.js';
 import type { DeferredDefinition } from '../apply/deferred-objects.js';
-import { recordBaseline, requireLoading } from '../ranges/bootstrap-bookkeeping.js';
+import { alone } from '../ranges/alone.js';
+import { isLoaded, recordBaseline, requireLoading, requireNewest } from '../ranges/bootstrap-bookkeeping.js';
 import { BOOTSTRAP_TABLES } from '../ranges/bootstrap-tables.js';
 import { textRows, UTF8_RESULTS } from '../ranges/exact-query.js';
 import { nameOf, quoteTable } from '../ranges/sql-literals.js';
@@ -16,38 +17,72 @@ import { shownTable } from './unshown-text.js';
 /**
  * before-data: a table that is there in the same form is left alone; in another form it is dropped and created, as long as nothing was
  * loaded into it (then: `bootstrap-range-lost`). after-data: views and routines of an earlier round are replaced. at-promotion: kept.
- * Errors: `ledger-inconsistent`, `bootstrap-range-lost`, `ddl-failed`.
+ * Errors: `ledger-inconsistent`, `bootstrap-range-lost`, `ddl-failed`, `target-busy`.
  */
 export async function createSchema(
   connection: Connection,
   stream: StreamName,
   bootstrap: BootstrapId,
   body: SchemaBody,
+  signal?: AbortSignal,
 ): Promise<{ readonly created: number; readonly deferred: number }> {
   for (const statement of BOOTSTRAP_TABLES) await connection.query(statement);
   await requireLoading(connection, stream, bootstrap, `creating the schema of ${stream}`);
-  if (body.stage === 'at-promotion') return { created: 0, deferred: await keepObjects(connection, stream, body) };
   await connection.query(UTF8_RESULTS);
-  let created = 0;
+  const as: Authority = { stream, bootstrap, baseline: body.baseline };
+  if (body.stage === 'at-promotion') {
+    await fenced(connection, as, { object: 'trigger', ...ALL }, async () => await keepObjects(connection, stream, body));
+    return { created: 0, deferred: body.objects.length };
+  }
   if (body.stage === 'after-data') {
-    await dropFormer(connection, stream, body);
+    await dropFormer(connection, as, body);
     // Remembered before they are created: what a crash leaves behind is found by the next attempt.
-    for (const object of body.objects) await recordBaseline(connection, stream, object.object, object, body.baseline);
-    for (const kind of ['view', 'routine'] as const)
-      await recordBaseline(connection, stream, kind, { database: '', table: '' }, body.baseline);
+    await fenced(connection, as, { object: 'view', ...ALL }, async () => {
+      for (const object of body.objects) await recordBaseline(connection, stream, object.object, object, body.baseline);
+      for (const kind of ['view', 'routine'] as const) await recordBaseline(connection, stream, kind, ALL, body.baseline);
+    });
   }
   for (const object of body.objects) {
-    // Counted whether this attempt or one before it has created them.
-    created++;
-    if ((object.object === 'table' || object.object === 'sequence') && (await isThere(connection, stream, object))) {
-      // What its definition doesn't show may lack, and is set again.
-      await create(connection, { ...object, statements: object.statements.slice(1) });
-      continue;
-    }
-    if (object.object === 'view') await connection.query(`DROP VIEW IF EXISTS ${quoteTable(object)}`);
-    await create(connection, object);
+    signal?.throwIfAborted();
+    await fenced(connection, as, object, async () => {
+      if ((object.object === 'table' || object.object === 'sequence') && (await isThere(connection, stream, object))) {
+        // What its definition doesn't show may lack, and is set again.
+        await create(connection, { ...object, statements: object.statements.slice(1) });
+        return;
+      }
+      if (object.object === 'view') await connection.query(`DROP VIEW IF EXISTS ${quoteTable(object)}`);
+      await create(connection, object);
+    });
   }
-  return { created, deferred: 0 };
+  // Counted whether this attempt or one before it has created them.
+  return { created: body.objects.length, deferred: 0 };
+}
+
+/** In whose name, and from which look at the source, objects are changed. */
+interface Authority {
+  readonly stream: StreamName;
+  readonly bootstrap: BootstrapId;
+  readonly baseline: Position;
+}
+type Named = Pick<SchemaObject, 'object' | 'database' | 'table'>;
+/** As bookkeeping names all objects of a kind. */
+const ALL = { database: '', table: '' } as const;
+
+/**
+ * Changes an object while nobody else changes the stream's schema, loads that table or begins the catch-up, and only if this bootstrap still loads and
+ * no later look at the source has come first: asked for each object anew, since an attempt that was given up may have rested meanwhile.
+ */
+async function fenced(connection: Connection, as: Authority, object: Named, act: () => Promise<void>): Promise<void> {
+  const { stream, bootstrap, baseline } = as;
+  const tried = object.table === '' ? `changing the ${object.object}s of ${stream}` : `creating ${nameOf(object)}`;
+  const change = async (): Promise<void> => {
+    await requireLoading(connection, stream, bootstrap, tried);
+    await requireNewest(connection, stream, object, baseline, tried);
+    await act();
+  };
+  await alone(connection, stream, null, tried, () =>
+    object.object === 'table' ? alone(connection, stream, object, tried, change) : change(),
+  );
 }
 
 async function create(connection: Connection, object: SchemaObject): Promise<void> {
@@ -79,12 +114,7 @@ async function isThere(connection: Connection, stream: StreamName, object: Schem
     const shown = await shownTable(connection, object);
     if (normaliseDefinition(shown ?? '') === normaliseDefinition(object.statements[0] ?? '')) return true;
   }
-  const [loaded] = await textRows(
-    connection,
-    'SELECT COUNT(*) FROM srdf.bootstrap_ranges WHERE stream = ? AND database_name = ? AND table_name = ?',
-    [stream, object.database, object.table],
-  );
-  if (loaded?.[0] !== '0')
+  if (await isLoaded(connection, stream, object))
     throw new SrdfError('bootstrap-range-lost', {
       tried: `creating ${nameOf(object)}`,
       found: 'it is there in another form and rows were loaded into it',
@@ -100,22 +130,25 @@ async function isThere(connection: Connection, stream: StreamName, object: Schem
 }
 
 /** Views and routines that a former round created and the source no longer has. */
-async function dropFormer(connection: Connection, stream: StreamName, body: SchemaBody): Promise<void> {
+async function dropFormer(connection: Connection, as: Authority, body: SchemaBody): Promise<void> {
   const former = await textRows(
     connection,
     `SELECT object, database_name, table_name FROM srdf.table_baselines WHERE stream = ? AND object IN ('view', 'routine') AND table_name <> ''`,
-    [stream],
+    [as.stream],
   );
-  for (const [object, database, table] of former) {
+  for (const [kind, database, table] of former) {
+    const object = kind === 'view' ? 'view' : 'routine';
     const name = { database: database ?? '', table: table ?? '' };
     if (body.objects.some((it) => it.object === object && it.database === database && it.table === table)) continue;
-    const kinds = object === 'view' ? ['VIEW'] : ['FUNCTION', 'PROCEDURE'];
-    for (const kind of kinds) await connection.query(`DROP ${kind} IF EXISTS ${quoteTable(name)}`);
+    await fenced(connection, as, { object, ...name }, async () => {
+      for (const what of object === 'view' ? ['VIEW'] : ['FUNCTION', 'PROCEDURE'])
+        await connection.query(`DROP ${what} IF EXISTS ${quoteTable(name)}`);
+    });
   }
 }
 
 /** The whole set, in one transaction: what a former round kept is forgotten. */
-async function keepObjects(connection: Connection, stream: StreamName, body: SchemaBody): Promise<number> {
+async function keepObjects(connection: Connection, stream: StreamName, body: SchemaBody): Promise<void> {
   await connection.beginTransaction();
   try {
     await connection.query('DELETE FROM srdf.deferred_objects WHERE stream = ?', [stream]);
@@ -124,14 +157,12 @@ async function keepObjects(connection: Connection, stream: StreamName, body: Sch
         'INSERT INTO srdf.deferred_objects (stream, object, database_name, object_name, on_table, position_in_order, definition) VALUES (?)',
         [[stream, it.object, it.database, it.table, it.on?.table ?? null, index, JSON.stringify(deferred(it))]],
       );
-    for (const kind of ['trigger', 'event'] as const)
-      await recordBaseline(connection, stream, kind, { database: '', table: '' }, body.baseline);
+    for (const kind of ['trigger', 'event'] as const) await recordBaseline(connection, stream, kind, ALL, body.baseline);
     await connection.commit();
   } catch (error) {
     await connection.rollback().catch(() => undefined);
     throw error;
   }
-  return body.objects.length;
 }
 
 /** As statements of the log are kept, but for the session: here it has the names and values of SET SESSION, and the text is UTF-8. */
