@@ -284,6 +284,10 @@ export interface TargetActivities {
       readonly release?: boolean;
     },
   ): Promise<{ readonly ranges: readonly CompareRangeResult[]; readonly passed: boolean }>;
+  /** The stream's tables that are there. `passed`: the stream had passed `notBefore` before. */
+  tablesAtTarget(
+    input: StreamInput & { readonly notBefore: Position },
+  ): Promise<{ readonly tables: readonly TableName[]; readonly passed: boolean }>;
 }
 
 /** Who is where, for task queues and search attributes; from the config, handed to workflows as input. */

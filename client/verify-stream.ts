@@ -1,5 +1,6 @@
 /** Compares both sides of a stream, through the `compare` workflow. */
 import { WorkflowExecutionAlreadyStartedError, type WorkflowHandle } from '@temporalio/client';
+import type { TableName } from '../activities/vocabulary.js';
 import { tableNameOf } from '../config/load.js';
 import { SrdfError } from '../temporal/error-catalogue.js';
 import { compareWorkflowId } from '../temporal/ids.js';
@@ -57,15 +58,21 @@ async function start({ temporal, streamRoute: route }: StreamControl, input: Com
 export const isSame = (it: TableComparison): boolean => it.differingRanges === 0 && it.sameDefinition;
 
 /** `sides-differ` with the tables that do; null when both sides are identical. */
-export function differences(stream: string, { identical, tables }: CompareResult): SrdfError | null {
+export function differences(stream: string, { identical, tables, onlyAtTarget }: CompareResult): SrdfError | null {
   if (identical) return null;
   const differing = tables.filter((it) => !isSame(it));
-  const behind = differing.some((it) => it.behind);
+  const behind = onlyAtTarget.behind || differing.some((it) => it.behind);
+  const found = [
+    ...(differing.length === 0 ? [] : [`${differing.length} of ${tables.length} tables differ: ${namesOf(differing)}`]),
+    ...(onlyAtTarget.tables.length === 0 ? [] : [`only at the target: ${namesOf(onlyAtTarget.tables)}`]),
+  ];
   return new SrdfError('sides-differ', {
     tried: `comparing both sides of the stream ${stream}`,
-    found: `${differing.length} of ${tables.length} tables differ: ${differing.map((it) => `${it.database}.${it.table}`).join(', ')}`,
+    found: found.join('; '),
     action: behind
       ? `The stream did not pass the point at which the source was read, so changes may still be on their way: see srdf status ${stream}, then srdf verify ${stream} again`
       : `Find out who writes to the target by other means: srdf status ${stream}. Mend these tables, then srdf verify ${stream} again`,
   });
 }
+
+const namesOf = (tables: readonly TableName[]): string => tables.map((it) => `${it.database}.${it.table}`).join(', ');

@@ -22,9 +22,17 @@ export interface TableComparison extends TableName {
   /** The stream didn't pass the point at which the source was read: what differs may be on its way still. */
   readonly behind: boolean;
 }
+/** Tables of the stream that the source doesn't have. */
+export interface OnlyAtTarget {
+  readonly tables: readonly TableName[];
+  /** As of a table's ranges: the source may have dropped them a moment ago. */
+  readonly behind: boolean;
+}
 export interface CompareResult {
   readonly identical: boolean;
   readonly tables: readonly TableComparison[];
+  /** None is looked for where the tables to compare were named. */
+  readonly onlyAtTarget: OnlyAtTarget;
   readonly rows: number;
   readonly milliseconds: number;
 }

@@ -1,11 +1,27 @@
 /** Compares both sides of a stream, every row and every column, and the tables' definitions. Never changes anything. */
-import { isCancellation, ParentClosePolicy, setCurrentDetails, setHandler, startChild, upsertSearchAttributes } from '@temporalio/workflow';
+import {
+  isCancellation,
+  ParentClosePolicy,
+  patched,
+  setCurrentDetails,
+  setHandler,
+  startChild,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
 import type { TableName } from '../activities/vocabulary.js';
 import { OUTCOME, workAbout } from '../temporal/search-attributes.js';
 import { failWith, passOn } from './bootstrap-failure.js';
-import { type CompareInput, type CompareProgress, type CompareResult, compareDetails, type TableComparison } from './compare-result.js';
+import {
+  type CompareInput,
+  type CompareProgress,
+  type CompareResult,
+  compareDetails,
+  type OnlyAtTarget,
+  type TableComparison,
+} from './compare-result.js';
 import { compareProgressQuery } from './compare-signals.js';
 import type { compareTable } from './compare-table.js';
+import { onlyAtTarget } from './only-at-target.js';
 import { sourceBootstrap, targetLocal } from './proxies.js';
 
 export type { CompareInput, CompareResult } from './compare-result.js';
@@ -19,11 +35,13 @@ export async function compare(input: CompareInput): Promise<CompareResult> {
   const { route } = input;
   const done: TableComparison[] = [];
   const current = new Set<string>();
+  const settleMilliseconds = input.settleMilliseconds ?? SETTLE_MILLISECONDS;
+  let only: OnlyAtTarget = { tables: [], behind: false };
   let total = input.tables?.length ?? 0;
   const progress = (): CompareProgress => ({
     tables: { done: done.length, total },
     rows: done.reduce((sum, it) => sum + it.rows, 0),
-    differing: done.filter((it) => !isSame(it)).map(nameOf),
+    differing: [...done.filter((it) => !isSame(it)), ...only.tables].map(nameOf),
     current: [...current],
   });
   const show = (): void => setCurrentDetails(compareDetails(progress()));
@@ -55,7 +73,7 @@ export async function compare(input: CompareInput): Promise<CompareResult> {
               route,
               table: { database: table.database, table: table.table },
               epoch: ledger.epoch,
-              settleMilliseconds: input.settleMilliseconds ?? SETTLE_MILLISECONDS,
+              settleMilliseconds,
             },
           ],
           parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
@@ -68,15 +86,17 @@ export async function compare(input: CompareInput): Promise<CompareResult> {
       }
     };
     await Promise.all(Array.from({ length: Math.min(PARALLEL, tables.length) }, lane));
+    if (input.tables === undefined && patched('tables-only-at-the-target')) only = await onlyAtTarget(route, settleMilliseconds);
   } catch (error) {
     if (isCancellation(error)) throw error;
     throw passOn(error);
   }
-  const identical = done.every(isSame);
+  const identical = done.every(isSame) && only.tables.length === 0;
   upsertSearchAttributes([{ key: OUTCOME, value: identical ? 'identical' : 'differs' }]);
   return {
     identical,
     tables: [...done].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1)),
+    onlyAtTarget: only,
     rows: done.reduce((sum, it) => sum + it.rows, 0),
     milliseconds: Date.now() - started,
   };

@@ -6,7 +6,7 @@ import { withHeartbeat } from '../cycle/heartbeat.js';
 import type { TargetSite } from '../site.js';
 import { planOf } from './plan-body.js';
 
-export function compareTargetActivities(site: TargetSite): Pick<TargetActivities, 'checksumTarget'> {
+export function compareTargetActivities(site: TargetSite): Pick<TargetActivities, 'checksumTarget' | 'tablesAtTarget'> {
   return {
     async checksumTarget({ stream, table, wagon, ranges, notBefore, release }) {
       return await withHeartbeat(async ({ signal, report }) => {
@@ -31,6 +31,15 @@ export function compareTargetActivities(site: TargetSite): Pick<TargetActivities
         }
         if (release === true) await site.inbox.release(wagon);
         return { ranges: results, passed };
+      });
+    },
+
+    async tablesAtTarget({ stream, notBefore }) {
+      return await withHeartbeat(async () => {
+        const { engine, selection } = site.stream(stream);
+        const ledger = await engine.readLedger(stream);
+        const passed = ledger !== null && ledger.position !== null && engine.reached(ledger.position, notBefore);
+        return { tables: await engine.listTables(selection), passed };
       });
     },
   };

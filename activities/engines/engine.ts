@@ -264,6 +264,8 @@ export interface TargetEngine {
   beginCatchUp(stream: StreamName, bootstrap: BootstrapId, from: Position, consistentFrom: Position): Promise<Ledger>;
 
   checksumRange(request: ChecksumRequest): Promise<RangeChecksum>;
+  /** Tables of the selection that hold rows, in whatever way they came there. */
+  listTables(selection: Selection): Promise<readonly TableName[]>;
   close(): Promise<void>;
 }
 

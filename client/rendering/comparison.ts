@@ -9,19 +9,27 @@ export function renderCompareProgress({ tables, rows, differing, current }: Comp
 }
 
 export function renderComparison(stream: string, result: CompareResult): string {
-  const rows = result.tables.map((it) => [`${it.database}.${it.table}`, count(it.rows), verdict(it)]);
+  const rows = [
+    ...result.tables.map((it) => [`${it.database}.${it.table}`, count(it.rows), verdict(it)]),
+    ...result.onlyAtTarget.tables.map((it) => [
+      `${it.database}.${it.table}`,
+      '',
+      `only at the target${notYet(result.onlyAtTarget.behind)}`,
+    ]),
+  ];
   return (
     `${table([{ title: 'table' }, { title: 'rows', align: 'right' }, { title: '' }], rows)}\n` +
-    `${stream}: ${result.identical ? 'both sides are identical' : 'the sides differ'}, ${count(result.rows)} rows compared in ${duration(result.milliseconds)}\n`
+    `${stream}: ${result.identical ? 'both sides are identical' : 'the sides differ'}, ${count(result.rows)} rows compared in ${duration(result.milliseconds)}\n` +
+    'Not compared: views, routines, triggers, events, and the values of sequences.\n'
   );
 }
+
+const notYet = (behind: boolean): string => (behind ? ' (the stream has not passed that point yet)' : '');
 
 function verdict(it: TableComparison): string {
   const found = [
     ...(it.sameDefinition ? [] : ['the definitions differ']),
-    ...(it.differingRanges === 0
-      ? []
-      : [`${it.differingRanges} of ${it.ranges} ranges differ${it.behind ? ' (the stream has not passed that point yet)' : ''}`]),
+    ...(it.differingRanges === 0 ? [] : [`${it.differingRanges} of ${it.ranges} ranges differ${notYet(it.behind)}`]),
   ];
   return found.length === 0 ? 'identical' : found.join('; ');
 }

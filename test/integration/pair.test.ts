@@ -44,6 +44,19 @@ describe.each<ServerKind>(['mariadb', 'mysql'])('a pair of %s servers', (kind) =
     await expectIdentical();
   });
 
+  it('differs by a table that only the target has, created there or left there', async () => {
+    expect(await pair.must('verify', pair.name)).toContain('both sides are identical');
+    await pair.target.sql('CREATE TABLE shop.extra (id INT PRIMARY KEY)');
+    const { exitCode, stdout, stderr } = await pair.srdf('verify', pair.name);
+    expect(exitCode, stderr).toBe(52);
+    expect(stdout).toMatch(/shop\.extra +only at the target\n/);
+    expect(stdout).toContain('the sides differ');
+    expect(stderr).toContain('only at the target: shop.extra');
+    expect((await pair.srdf('verify', pair.name, 'shop.customer')).exitCode).toBe(0);
+    await pair.target.sql('DROP TABLE shop.extra');
+    expect(await pair.must('verify', pair.name)).toContain('both sides are identical');
+  });
+
   it.each(['source', 'target'] as const)('is identical after kill -9 of the %s worker in a cycle', async (side) => {
     await pair.source.sql("INSERT INTO shop.customer (email) SELECT CONCAT(UUID(), '@x') FROM shop.customer");
     const cycle = pair.srdf('cycle', pair.name);

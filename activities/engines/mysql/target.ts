@@ -24,6 +24,7 @@ import { checksumRange } from './ranges/checksum-range.js';
 import { KeptConnections } from './ranges/kept-connections.js';
 import { makeKeys, putOffKeys, tablesWithoutKeys } from './ranges/late-keys.js';
 import { loadRange } from './ranges/load-range.js';
+import { listTables } from './ranges/plan-tables.js';
 import { resetTables } from './ranges/reset-tables.js';
 import { nameOf } from './ranges/sql-literals.js';
 import { createSchema } from './schema/create-schema.js';
@@ -155,6 +156,11 @@ export function createTargetEngine(options: TargetEngineOptions): TargetEngine {
       await guarded(
         `computing a checksum of ${request.table.database}.${request.table.table}`,
         async () => await withConnection(async (connection) => await checksumRange(connection, request)),
+      ),
+    listTables: async (selection) =>
+      await guarded(
+        'listing the target’s tables',
+        async () => await withConnection(async (connection) => await listTables(connection, selection)),
       ),
     close: async () => {
       loaders.close();

@@ -1,11 +1,24 @@
 /** Which tables a stream copies, and how large they are about. */
 import type { Connection } from 'mysql2/promise';
 import { SrdfError } from '../../../../temporal/error-catalogue.js';
+import type { TableName } from '../../../vocabulary.js';
 import type { Selection, TablePlan } from '../../engine.js';
 import { readAllForeignKeys } from '../apply/foreign-keys.js';
 import { tableInScope } from '../binlog/scope.js';
 import { copyWaves } from './copy-waves.js';
 import { textRows } from './exact-query.js';
+
+/** Names alone, those of versioned tables too: for what is to be found, not copied. */
+export async function listTables(connection: Connection, selection: Selection): Promise<readonly TableName[]> {
+  if (selection.databases.length === 0) return [];
+  const rows = await textRows(
+    connection,
+    `SELECT table_schema, table_name FROM information_schema.tables
+     WHERE table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') AND table_schema IN (?) ORDER BY 1, 2`,
+    [selection.databases],
+  );
+  return rows.map(([database, table]) => ({ database: database ?? '', table: table ?? '' })).filter((it) => tableInScope(selection, it));
+}
 
 /** Base tables of the selection, views and sequences left out; sizes are the server's estimates. Largest first. */
 export async function planTables(connection: Connection, selection: Selection): Promise<readonly TablePlan[]> {
