@@ -12,6 +12,8 @@ import { DatabaseServer } from '../servers/database-server.js';
 import { BOOTSTRAP, beginLoading, copyTable, hashOf, openTarget, STREAM, sourceOf } from './mysql-copy-between.js';
 
 const GOODS = { database: 'shop', table: 'goods' };
+/** MySQL doesn't alter a database while a transaction is open on one of its tables: such an attempt comes to nothing earlier. */
+const tablesOf = (schema: SchemaBody): SchemaBody => ({ ...schema, objects: schema.objects.filter((it) => it.object === 'table') });
 const SELECTION: Selection = { databases: ['shop'], include: [], exclude: [] };
 
 describe.each(['mariadb', 'mysql'] as const)('an attempt that comes late, on %s', (kind) => {
@@ -68,7 +70,7 @@ describe.each(['mariadb', 'mysql'] as const)('an attempt that comes late, on %s'
     await other.query('INSERT INTO shop.goods VALUES (1, 1)');
     const loading = load('000000-a');
     await until(kind === 'mariadb' ? 'LOAD DATA' : 'REPLACE INTO');
-    const attempt = expect(createSchema(late, STREAM, BOOTSTRAP, schema)).rejects.toMatchObject({ code: 'bootstrap-range-lost' });
+    const attempt = expect(createSchema(late, STREAM, BOOTSTRAP, tablesOf(schema))).rejects.toMatchObject({ code: 'bootstrap-range-lost' });
     await until('SELECT GREATEST');
     await other.query('ROLLBACK');
     expect(await loading).toEqual({ outcome: 'applied', rows: 40 });
@@ -81,7 +83,7 @@ describe.each(['mariadb', 'mysql'] as const)('an attempt that comes late, on %s'
     await putOffKeys(target, STREAM, BOOTSTRAP, GOODS);
     await other.query('BEGIN');
     await other.query('SELECT * FROM shop.goods');
-    const attempt = createSchema(late, STREAM, BOOTSTRAP, schema);
+    const attempt = createSchema(late, STREAM, BOOTSTRAP, tablesOf(schema));
     await until('DROP TABLE');
     const loading = load('000000-a');
     await until('SELECT GET_LOCK');
@@ -141,10 +143,10 @@ describe.each(['mariadb', 'mysql'] as const)('an attempt that comes late, on %s'
     await other.query('SELECT GET_LOCK(?, 0)', [lock]);
     const attempt = expect(createSchema(late, STREAM, BOOTSTRAP, schema)).rejects.toMatchObject({ code: 'ledger-inconsistent' });
     await until('SELECT GET_LOCK');
-    await frankfurt.sql("UPDATE srdf.ledger SET phase = 'catching-up'; DO SETVAL(shop.numbers, 900)");
+    await frankfurt.sql("UPDATE srdf.ledger SET phase = 'catching-up'; DO SETVAL(shop.numbers, 5000)");
     await other.query('DO RELEASE_LOCK(?)', [lock]);
     await attempt;
-    expect(await frankfurt.sql('SELECT NEXTVAL(shop.numbers) AS n')).toEqual([{ n: '901' }]);
+    expect(await frankfurt.sql('SELECT NEXTVAL(shop.numbers) AS n')).toEqual([{ n: '5001' }]);
     await paris.sql('DROP SEQUENCE shop.numbers');
   });
 
