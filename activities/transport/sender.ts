@@ -210,7 +210,9 @@ function unreachable(tried: string, { cause, message }: ConnectionFailed): SrdfE
     return new SrdfError('receiver-refused', {
       tried,
       found: `the receiver is not the one trusted: ${message}`,
-      action: "Compare the certificates' fingerprints with the target's operator, then exchange bundles again with `srdf keys trust`",
+      action:
+        "Compare the bundles' fingerprints with the target's operator (srdf keys show). How bundles are exchanged, and how keys that end are " +
+        'renewed: srdf keys --help',
       cause,
     });
   }

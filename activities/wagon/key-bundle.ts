@@ -32,6 +32,8 @@ const SUITE = 1;
 const ROLES = ['source', 'target'] as const satisfies readonly SiteRole[];
 const NAME = /^[a-z][a-z0-9-]{0,39}$/;
 const TRIED = 'reading a key bundle';
+/** What helps against keys that end or have ended, and against what still lies about sealed under former ones. One way, told in one place. */
+export const RENEWAL = 'Renew the keys of both sites in the order that `srdf keys --help` gives';
 /** Clocks of two sites differ. */
 const CLOCK_SKEW_MILLISECONDS = 3_600_000;
 
@@ -91,26 +93,27 @@ export function decodeBundle(bytes: Uint8Array): KeyBundle {
 export function checkValidity(bundle: KeyBundle, now: number): void {
   if (now >= bundle.notBefore - CLOCK_SKEW_MILLISECONDS && now <= bundle.notAfter) return;
   const found = `the bundle of ${bundle.site} is valid from ${new Date(bundle.notBefore).toISOString()} to ${new Date(bundle.notAfter).toISOString()}`;
-  throw bundleError(
-    'key-bundle-expired',
-    found,
-    'Generate new keys at that site and exchange bundles with `srdf keys trust`; check both clocks',
-  );
+  throw bundleError('key-bundle-expired', found, `If the clocks of both sites are right: ${RENEWAL}`);
 }
 
-/** A newcomer against what is trusted of the same site: versions only rise, and the signing key stays. */
+/**
+ * A newcomer against what is trusted of the same site: the signing key stays, and under it versions only rise. Versions of two keys can't be
+ * compared, each key counts its own: the key comes first. Another one is never taken over by itself, whatever its version: only the operator,
+ * who has compared its fingerprint, takes the trusted one away.
+ */
 export function checkSuccession(trusted: KeyBundle, newcomer: KeyBundle): void {
-  if (newcomer.version <= trusted.version) {
-    const found = `the bundle of ${newcomer.site} has version ${newcomer.version}, trusted already is version ${trusted.version}`;
-    throw bundleError('key-bundle-rollback', found, 'Fetch the current bundle from the site itself');
-  }
   if (keyId(newcomer.signingPublicKey) !== keyId(trusted.signingPublicKey) || newcomer.role !== trusted.role) {
     const found = `the new bundle of ${newcomer.site} has another signing key or role than the trusted one`;
     throw bundleError(
       'key-bundle-refused',
       found,
-      `Compare fingerprints by voice; if the site really has new keys, remove trusted/${newcomer.site}.bundle and trust it again`,
+      `Compare fingerprints by voice; if the site really has new keys, remove trusted/${newcomer.site}.bundle from this site's key folder ` +
+        'and trust it again. What else a renewal takes: srdf keys --help',
     );
+  }
+  if (newcomer.version <= trusted.version) {
+    const found = `the bundle of ${newcomer.site} has version ${newcomer.version}, trusted already is version ${trusted.version} of the same keys`;
+    throw bundleError('key-bundle-rollback', found, 'Fetch the current bundle from the site itself');
   }
 }
 

@@ -44,7 +44,7 @@ export interface KeyRing {
   readonly recipient: { readonly seed: Uint8Array; readonly keyId: string } | null;
   /** Both PEM. */
   readonly tls: { readonly key: string; readonly certificate: string };
-  /** Verified and valid at the time of loading, by site. */
+  /** Verified, and valid at the time of loading unless loaded at whatever age; by site. */
   readonly trusted: ReadonlyMap<SiteName, KeyBundle>;
 }
 
@@ -64,7 +64,7 @@ export async function generateSiteKeys(directory: string, options: GenerateOptio
     throw new SrdfError('key-exists', {
       tried: `generating the keys of ${options.site} in ${directory}`,
       found: `${existing} is there already, and a lost key can't be made again`,
-      action: 'Name another folder, or move the old one away if its wagons are all confirmed',
+      action: 'Name another folder, or, to renew the keys, move the old one away in the order that `srdf keys --help` gives',
     });
   }
   await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -93,14 +93,17 @@ export async function generateSiteKeys(directory: string, options: GenerateOptio
   return bundle;
 }
 
-/** Throws `key-missing`, `key-permissions`, or what is wrong with a bundle. `now`: ms since 1970. */
-export async function loadKeyRing(directory: string, now: number = Date.now()): Promise<KeyRing> {
+/**
+ * Throws `key-missing`, `key-permissions`, or what is wrong with a bundle. `now`: ms since 1970; `null` takes keys of whatever age, to show
+ * them: nobody can be told that keys have ended by refusing to look at them.
+ */
+export async function loadKeyRing(directory: string, now: number | null = Date.now()): Promise<KeyRing> {
   await hpkeReady();
   await checkPrivate(directory, 'directory');
   const seed = parseKey(await readPrivate(directory, SIGNING_KEY), SIGNING_TITLE, SIGNING_SEED_BYTES, directory);
   const signing = openSigningKey(seed);
   const bundle = decodeBundle(await readPrivate(directory, OWN_BUNDLE));
-  checkValidity(bundle, now);
+  if (now !== null) checkValidity(bundle, now);
   const key = (await readPrivate(directory, TLS_KEY)).toString('utf8');
   const certificate = (await readPrivate(directory, TLS_CERTIFICATE)).toString('utf8');
   let recipient: KeyRing['recipient'] = null;
@@ -128,7 +131,7 @@ export async function loadKeyRing(directory: string, now: number = Date.now()): 
         `${name} holds the bundle of ${peer.site}`,
         'Remove the file and trust the bundle again with `srdf keys trust`',
       );
-    checkValidity(peer, now);
+    if (now !== null) checkValidity(peer, now);
     trusted.set(peer.site, peer);
   }
   return {

@@ -9,6 +9,7 @@ import { checkChecksum } from './encoding.js';
 import { giveBack } from './give-back.js';
 import { parseHeader } from './header.js';
 import { decapsulate, exportKey, KEM_CIPHERTEXT_BYTES } from './hpke.js';
+import { RENEWAL } from './key-bundle.js';
 import { LIMITS } from './limits.js';
 import { openStream, secretStream } from './secretstream.js';
 import { bodyInfo } from './transcript.js';
@@ -51,7 +52,7 @@ export function verifyWagon(sealed: Uint8Array, expected: WagonExpectation, keys
       'wagon-signer',
       name,
       found,
-      'If the source has new keys, exchange bundles with `srdf keys trust` and compare the fingerprints by voice',
+      `If the source has new keys, this wagon is of before: ${RENEWAL}, spool and inbox included. If it has none, find out who sealed it`,
     );
   }
   const signatureAt = sealed.length - SIGNATURE_BYTES;
@@ -78,7 +79,7 @@ export function verifyWagon(sealed: Uint8Array, expected: WagonExpectation, keys
   }
   if (now > signer.notAfter) {
     const found = `the key bundle of ${signer.site} has expired on ${new Date(signer.notAfter).toISOString()}`;
-    throw refused('key-bundle-expired', name, found, 'Generate new keys at that site and exchange bundles with `srdf keys trust`');
+    throw refused('key-bundle-expired', name, found, RENEWAL);
   }
   checkDestination(header, expected, name);
   return { header, headerBytes, hash: hash.update(sealed.subarray(signatureAt)).digest('hex') as WagonHash };
@@ -112,7 +113,7 @@ export function openWagon(
       'wagon-recipient',
       name,
       found,
-      "Give the source this site's current bundle with `srdf keys trust`, then let it cut the wagon again",
+      `If this site has new keys, the wagon is of before: ${RENEWAL}, spool and inbox included`,
     );
   }
   const headerPart = sealed.subarray(0, headerBytes);

@@ -7,7 +7,7 @@ import { ByteWriter } from './byte-writer.js';
 import { SIGNATURE_BYTES, verifySignature } from './composite-signature.js';
 import type { ReceiptFields, ReceiptIssuer, ReceiptVerifier } from './contract.js';
 import { KINDS } from './header.js';
-import { type KeyBundle, keyId } from './key-bundle.js';
+import { type KeyBundle, keyId, RENEWAL } from './key-bundle.js';
 import type { KeyRing } from './key-ring.js';
 import { LIMITS } from './limits.js';
 import { signedDigest } from './transcript.js';
@@ -54,7 +54,7 @@ export function createReceiptVerifier(bundle: KeyBundle, now: () => number = Dat
         throw refused(
           'receipt-signer',
           `it is signed by the key ${fields.signerKeyId}, trusted is ${signerKeyId} of ${bundle.site}`,
-          'If the target has new keys, exchange bundles with `srdf keys trust`',
+          `If the target has new keys, this receipt is of before: ${RENEWAL}, spool and inbox included`,
         );
       if (
         !verifySignature(
@@ -82,7 +82,7 @@ export function createReceiptVerifier(bundle: KeyBundle, now: () => number = Dat
         throw refused(
           'key-bundle-expired',
           `the key bundle of ${bundle.site} has expired on ${new Date(bundle.notAfter).toISOString()}`,
-          'Generate new keys at that site and exchange bundles with `srdf keys trust`',
+          RENEWAL,
         );
       return fields;
     },

@@ -5,6 +5,19 @@ type Side = 'source' | 'target';
 const sideArgument = () =>
   new Argument('<site>', 'whose key ring: the site that serves or the one that stands by').choices(['source', 'target']);
 
+/** The one order in which nothing is lost: what the old keys have sealed is opened by nobody afterwards, and is cut again from the log. */
+const RENEWING = `
+Renewing: keys last 760 days. From 60 days before their end status, keys show and the workers' logs say so; once they
+have ended, the stream stands. Renew both sites' at once, and not while a first copy is being made:
+  1. The source's log must still reach back to where the target stands ("position" of srdf status): what isn't applied
+     yet is read from there again. If it doesn't, renew all the same and then establish the stream anew.
+  2. If the keys still work: srdf suspend STREAM. Then stop both workers.
+  3. Move the key folder away, whole, at each site; at the source the folder spool of its state, at the target the
+     folder inbox: what is in them is sealed under the old keys.
+  4. keys generate, keys show and keys trust at both sites, as the first time; the fingerprints compared anew.
+  5. Start both workers, and srdf resume STREAM. If status names a dead letter: srdf dead-letters retry STREAM.
+  6. Once a cycle has gone well, delete what was moved away: what the old key could open nobody opens any more.`;
+
 export const keysCommand: CommandFactory = (terminal) =>
   command('keys', {
     summary: "make a site's keys, show them, trust the other site's",
@@ -19,6 +32,7 @@ export const keysCommand: CommandFactory = (terminal) =>
     ],
     errors: ['config-invalid', 'key-missing', 'key-exists', 'key-permissions', 'key-bundle-refused'],
   })
+    .addHelpText('after', RENEWING)
     .addCommand(generate(terminal))
     .addCommand(show(terminal))
     .addCommand(trust(terminal))

@@ -1,4 +1,4 @@
-import { chmod, copyFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -82,6 +82,8 @@ describe('loading a ring', () => {
     await both();
     const { notAfter } = (await loadKeyRing(paris)).bundle;
     expect(await codeOf(() => loadKeyRing(paris, notAfter + 1))).toBe('key-bundle-expired');
+    // To be shown they are loaded all the same.
+    expect((await loadKeyRing(paris, null)).bundle.notAfter).toBe(notAfter);
     await copyFile(join(frankfurt, 'signing.key'), join(paris, 'signing.key'));
     expect(await codeOf(() => loadKeyRing(paris))).toBe('key-bundle-refused');
     await writeFile(join(paris, 'signing.key'), 'srdf-signing-key-1 AAAA\n');
@@ -152,6 +154,25 @@ describe('trusting a bundle', () => {
     expect(await codeOf(() => trustBundle(paris, encodeBundle({ ...ring.bundle, version: 3 }, stranger)))).toBe('key-bundle-signature');
     expect(await codeOf(async () => trustBundle(paris, await readBundle(paris)))).toBe('key-bundle-refused');
     expect(trustedPeer(await loadKeyRing(paris), FRANKFURT).version).toBe(1);
+  });
+
+  it('tells keys made anew, which count from 1 again, as another identity; the operator takes the old one away by hand', async () => {
+    await both();
+    const former = await loadKeyRing(frankfurt);
+    await trustBundle(paris, renewed(former, { version: 7 }));
+    await rename(frankfurt, `${frankfurt}.old`);
+    await generateSiteKeys(frankfurt, { site: FRANKFURT, role: 'target' });
+    const anew = await readBundle(frankfurt);
+    await expect(trustBundle(paris, anew)).rejects.toMatchObject({
+      code: 'key-bundle-refused',
+      facts: { action: expect.stringMatching(/Compare fingerprints by voice.*remove trusted\/frankfurt\.bundle/) },
+    });
+    expect(trustedPeer(await loadKeyRing(paris), FRANKFURT).version).toBe(7);
+    await rm(join(paris, 'trusted/frankfurt.bundle'));
+    await trustBundle(paris, anew);
+    // Whoever has kept a bundle of the former keys gets nowhere with it, however high its version.
+    expect(await codeOf(() => trustBundle(paris, renewed(former, { version: 9 })))).toBe('key-bundle-refused');
+    expect(trustedPeer(await loadKeyRing(paris), FRANKFURT)).toEqual((await loadKeyRing(frankfurt)).bundle);
   });
 
   it('refuses a role whose keys do not fit it', async () => {
