@@ -3,8 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SiteName } from '../activities/vocabulary.js';
 import { decodeBundle } from '../activities/wagon/key-bundle.js';
+import { daysLeft, endingKeys, type KeyEnd } from '../activities/wagon/key-lifetime.js';
 import { fingerprint, generateSiteKeys, type KeyBundle, loadKeyRing, type SiteRole, trustBundle } from '../activities/wagon/key-ring.js';
 import { loadConfig } from '../config/load.js';
+import type { SrdfConfig } from '../config/schema.js';
 import { SrdfError } from '../temporal/error-catalogue.js';
 
 export interface ShownBundle {
@@ -12,11 +14,15 @@ export interface ShownBundle {
   readonly role: SiteRole;
   readonly version: number;
   readonly validUntil: string;
+  /** Whole days; below 0 once they have ended. */
+  readonly daysLeft: number;
   readonly fingerprint: string;
 }
 export interface ShownKeys {
   readonly own: ShownBundle;
   readonly trusted: readonly ShownBundle[];
+  /** Of all these, what ends soon or has ended. */
+  readonly ending: readonly KeyEnd[];
 }
 
 const shown = (it: KeyBundle): ShownBundle => ({
@@ -24,6 +30,7 @@ const shown = (it: KeyBundle): ShownBundle => ({
   role: it.role,
   version: it.version,
   validUntil: new Date(it.notAfter).toISOString(),
+  daysLeft: daysLeft(it, Date.now()),
   fingerprint: fingerprint(it),
 });
 
@@ -37,8 +44,22 @@ export async function generateKeys(
 }
 
 export async function showKeys(configPath: string, side: SiteRole): Promise<ShownKeys> {
-  const ring = await loadKeyRing((await loadConfig(configPath))[side].keys);
-  return { own: shown(ring.bundle), trusted: [...ring.trusted.values()].map(shown) };
+  const ring = await loadKeyRing((await loadConfig(configPath))[side].keys, null);
+  return { own: shown(ring.bundle), trusted: [...ring.trusted.values()].map(shown), ending: endingKeys(ring, Date.now()) };
+}
+
+/**
+ * What ends soon, or has ended, of the key rings that this user can read on this machine. One that isn't here, or can't be read, is left out:
+ * it is the other site's, or its own worker says at its start what is wrong with it.
+ */
+export async function endingKeysHere(config: SrdfConfig, now: number): Promise<readonly KeyEnd[]> {
+  const found = new Map<string, KeyEnd>();
+  for (const side of ['source', 'target'] as const) {
+    const ring = await loadKeyRing(config[side].keys, null).catch(() => null);
+    // With both rings on one machine each site's keys are met twice.
+    for (const end of ring === null ? [] : endingKeys(ring, now)) found.set(`${end.site} ${end.notAfter}`, end);
+  }
+  return [...found.values()].sort((a, b) => a.notAfter - b.notAfter);
 }
 
 /**

@@ -14,6 +14,7 @@ import { createSealer } from '../activities/wagon/sealer.js';
 import { engineOf, resolveSecret, selectionOf } from '../config/load.js';
 import type { SrdfConfig } from '../config/schema.js';
 import { type Closable, closeAll } from './close-all.js';
+import { warnOfEndingKeys } from './key-warnings.js';
 import { replicaId } from './replica-id.js';
 import { unknownStream } from './unknown-stream.js';
 
@@ -24,6 +25,7 @@ export async function openSourceSite(config: SrdfConfig, log: Logger): Promise<{
   try {
     const ring = await loadKeyRing(config.source.keys);
     const peer = trustedPeer(ring, target);
+    opened.push(warnOfEndingKeys(ring, log));
     const stateDirectory = config.source.state;
     await mkdir(stateDirectory, { recursive: true, mode: 0o700 });
     const spool = await openSpool({

@@ -14,6 +14,7 @@ import { createReceiptIssuer, NO_RECEIPT } from '../activities/wagon/receipt.js'
 import { engineOf, resolveSecret, selectionOf } from '../config/load.js';
 import type { SrdfConfig } from '../config/schema.js';
 import { type Closable, closeAll } from './close-all.js';
+import { warnOfEndingKeys } from './key-warnings.js';
 import { unknownStream } from './unknown-stream.js';
 
 export async function openTargetSite(config: SrdfConfig, log: Logger): Promise<{ readonly site: TargetSite; close(): Promise<void> }> {
@@ -23,6 +24,7 @@ export async function openTargetSite(config: SrdfConfig, log: Logger): Promise<{
   try {
     const ring = await loadKeyRing(config.target.keys);
     const peer = trustedPeer(ring, source);
+    opened.push(warnOfEndingKeys(ring, log));
     const stateDirectory = config.target.state;
     await mkdir(stateDirectory, { recursive: true, mode: 0o700 });
     const inbox = await openInbox({
