@@ -103,7 +103,9 @@ function admitOnlyPinned(server: Server, whyRefused: (socket: TLSSocket) => stri
     const body: RefusalBody = {
       code: 'receiver-refused',
       found: why,
-      action: "See that both clocks are right. How the sites' bundles are exchanged, and how keys that end are renewed: srdf keys --help",
+      action:
+        "Exchange the sites' bundles again with `srdf keys trust`, and see that both clocks are right. How keys that have ended are renewed: " +
+        'srdf keys --help',
     };
     const json = JSON.stringify(body);
     socket.on('error', () => socket.destroy());

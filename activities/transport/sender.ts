@@ -211,8 +211,8 @@ function unreachable(tried: string, { cause, message }: ConnectionFailed): SrdfE
       tried,
       found: `the receiver is not the one trusted: ${message}`,
       action:
-        "Compare the bundles' fingerprints with the target's operator (srdf keys show). How bundles are exchanged, and how keys that end are " +
-        'renewed: srdf keys --help',
+        "Compare the fingerprints with the target's operator (srdf keys show), then exchange bundles again with `srdf keys trust`. " +
+        'How keys that have ended are renewed: srdf keys --help',
       cause,
     });
   }
