@@ -2,121 +2,23 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CutFrom, CutResult } from '../../activities/contracts.js';
-import { cycleSourceActivities } from '../../activities/cycle/source.js';
-import { cycleTargetActivities } from '../../activities/cycle/target.js';
-import type { SourceEngine, TargetEngine } from '../../activities/engines/engine.js';
-import type { SourceSite, TargetSite } from '../../activities/site.js';
-import { openInbox } from '../../activities/transport/inbox.js';
-import { type Receiver, startReceiver } from '../../activities/transport/receiver.js';
-import { createSender } from '../../activities/transport/sender.js';
-import { openSpool } from '../../activities/transport/spool.js';
-import type { Epoch, SiteName, StreamName } from '../../activities/vocabulary.js';
-import { parseHeader } from '../../activities/wagon/header.js';
-import { generateSiteKeys, loadKeyRing, readBundle, trustBundle, trustedPeer } from '../../activities/wagon/key-ring.js';
-import { createOpener } from '../../activities/wagon/opener.js';
-import { createReceiptIssuer, createReceiptVerifier, NO_RECEIPT } from '../../activities/wagon/receipt.js';
-import { createSealer } from '../../activities/wagon/sealer.js';
-import { parseConfig } from '../../config/load.js';
+import type { StreamName } from '../../activities/vocabulary.js';
 import { SrdfError } from '../../temporal/error-catalogue.js';
 import { ScriptedSource, ScriptedTarget } from './scripted-engines.js';
+import { exchangedKeys, openPair, type ScriptedPair } from './scripted-pair.js';
 
 const stream = 'shop' as StreamName;
-const paris = 'paris' as SiteName;
-const frankfurt = 'frankfurt' as SiteName;
-
-async function openPair(directory: string, source: ScriptedSource, target: ScriptedTarget) {
-  const log = pino({ level: 'silent' });
-  const config = parseConfig(`
-pair: main
-source: { name: paris, state: ${directory}/paris, keys: ${directory}/paris-keys }
-target: { name: frankfurt, state: ${directory}/frankfurt, keys: ${directory}/frankfurt-keys, receiver: { url: "https://127.0.0.1:7443" } }
-streams:
-  - { name: shop, engine: mariadb, databases: [shop], wagon: { changes: 4 }, source: { host: a, user: u }, target: { host: b, user: u } }
-`);
-  const [streamConfig] = config.streams;
-  if (streamConfig === undefined) throw new Error('no stream');
-  const selection = { databases: ['shop'], include: [], exclude: [] };
-  const rings = { paris: await loadKeyRing(`${directory}/paris-keys`), frankfurt: await loadKeyRing(`${directory}/frankfurt-keys`) };
-  const peers = { paris: trustedPeer(rings.frankfurt, paris), frankfurt: trustedPeer(rings.paris, frankfurt) };
-  const store = (site: string, kind: string) => ({
-    directory: join(directory, site, kind),
-    maxBytes: 2 ** 30,
-    readHeader: parseHeader,
-    log,
-  });
-  const inbox = await openInbox(store('frankfurt', 'inbox'));
-  const opener = createOpener({ ring: rings.frankfurt, source: peers.paris, threads: 0 });
-  const receipts = createReceiptIssuer(rings.frankfurt);
-  const receiver: Receiver = await startReceiver({
-    tls: { ...rings.frankfurt.tls, peerCertificate: peers.paris.tlsCertificate },
-    listen: '127.0.0.1:0',
-    inbox,
-    log,
-    knowsStream: (name) => name === stream,
-    verify: (sealed) => opener.verify(sealed, { stream, sourceSite: paris, targetSite: frankfurt, epoch: 1 as Epoch }),
-    issueReceipt: (address, wagonHash) =>
-      receipts.issue({ ...address, wagonHash, status: 'received', position: null, reason: '', previousReceipt: NO_RECEIPT }),
-    foreignKeys: target.foreignKeys,
-  });
-  const spool = await openSpool(store('paris', 'spool'));
-  const sender = createSender({
-    url: `https://127.0.0.1:${receiver.port}`,
-    tls: { ...rings.paris.tls, peerCertificate: peers.frankfurt.tlsCertificate },
-    spool,
-    log,
-  });
-  const sealer = createSealer({ ring: rings.paris, sourceSite: paris, targetSite: frankfurt, recipient: peers.frankfurt, threads: 0 });
-  const sourceSite: SourceSite = {
-    pair: 'main',
-    site: paris,
-    target: frankfurt,
-    stream: () => ({ config: streamConfig, selection, engine: source as unknown as SourceEngine }),
-    spool,
-    sender,
-    sealer,
-    receipts: createReceiptVerifier(peers.frankfurt),
-    stateDirectory: join(directory, 'paris'),
-    log,
-  };
-  const targetSite: TargetSite = {
-    pair: 'main',
-    site: frankfurt,
-    source: paris,
-    stream: () => ({ config: streamConfig, selection, engine: target as unknown as TargetEngine }),
-    inbox,
-    opener,
-    receipts,
-    stateDirectory: join(directory, 'frankfurt'),
-    log,
-  };
-  return {
-    ...cycleSourceActivities(sourceSite),
-    ...cycleTargetActivities(targetSite),
-    spool,
-    inbox,
-    close: async () => {
-      await sender.close();
-      await receiver.close();
-      await sealer.close();
-      await opener.close();
-    },
-  };
-}
 
 let directory: string;
 let source: ScriptedSource;
 let target: ScriptedTarget;
-let pair: Awaited<ReturnType<typeof openPair>>;
+let pair: ScriptedPair;
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'srdf-cycle-'));
-  await generateSiteKeys(`${directory}/paris-keys`, { site: paris, role: 'source' });
-  await generateSiteKeys(`${directory}/frankfurt-keys`, { site: frankfurt, role: 'target' });
-  await trustBundle(`${directory}/paris-keys`, await readBundle(`${directory}/frankfurt-keys`));
-  await trustBundle(`${directory}/frankfurt-keys`, await readBundle(`${directory}/paris-keys`));
+  await exchangedKeys(directory);
   source = new ScriptedSource();
   target = new ScriptedTarget();
   pair = await openPair(directory, source, target);

@@ -1,7 +1,7 @@
 /**
  * README.md as its reader would follow it: every block is run, in order, against servers that this test starts; or says why it can't be.
  * A comment before each block says how: `<!-- test: shell -->`, `sql source mariadb`, `config`, `source options`, `background`,
- * or `<!-- exempt: the reason -->`.
+ * or `<!-- exempt: the reason -->`. Before `stopped` the workers are stopped, before `shell restarted` they are started again.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, open, readFile, rm, symlink, writeFile } from 'node:fs/promises';
@@ -153,6 +153,14 @@ describe.each<ServerKind>(['mariadb', 'mysql'])('README.md, followed with %s', (
     }
   }
 
+  async function stopWorkers(): Promise<void> {
+    for (const it of workers.splice(0)) {
+      const ended = new Promise((resolve) => it.once('exit', resolve));
+      it.kill('SIGTERM');
+      await ended;
+    }
+  }
+
   it('every step does what it says, and both sides are equal at the end', async () => {
     for (const { mark, text, line } of blocks) {
       if (mark === null || mark === 'source options') continue;
@@ -162,13 +170,15 @@ describe.each<ServerKind>(['mariadb', 'mysql'])('README.md, followed with %s', (
       } else if (how === 'config') await writeConfig(text);
       else if (how === 'background') await startWorkers(text);
       else {
-        expect(how, `line ${line}`).toBe('shell');
+        expect(['shell', 'stopped'], `line ${line}`).toContain(how);
+        if (how === 'stopped') await stopWorkers();
+        if (side === 'restarted') await startWorkers(blocks.find((it) => it.mark === 'background')?.text ?? '');
         // Somebody always works at the source.
         await source.sql(
           "INSERT INTO shop.orders (customer, total) SELECT id, id * 3 FROM shop.customers; UPDATE shop.customers SET name = CONCAT(name, '.')",
         );
         for (const command of text.trim().split('\n')) {
-          const { exitCode, all } = await shell(command);
+          const { exitCode, all } = await shell(command.replaceAll('/var/lib/srdf/', 'state/'));
           expect(exitCode, `${command}\n${all}\n${exitCode === 0 ? '' : await logTail()}`).toBe(0);
         }
       }
