@@ -187,5 +187,5 @@ describe.each<ServerKind>(['mariadb', 'mysql'])('README.md, followed with %s', (
     expect(exitCode, all).toBe(0);
     expect((await compareBySql(source, target, ['shop'])).differences).toEqual([]);
     expect(await compareByDump(source, target, ['shop'])).toEqual([]);
-  }, 300_000);
+  }, 420_000);
 });
