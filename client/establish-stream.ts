@@ -10,6 +10,7 @@ import {
 } from '@temporalio/client';
 import type { LedgerView, StreamMode } from '../activities/contracts.js';
 import type { BootstrapId } from '../activities/vocabulary.js';
+import { dumpCommand } from '../config/dump-command.js';
 import type { StreamConfig } from '../config/schema.js';
 import { type ErrorCode, SrdfError } from '../temporal/error-catalogue.js';
 import { bootstrapWorkflowId, cycleScheduleId, deadLetterWorkflowId, streamWorkflowId } from '../temporal/ids.js';
@@ -70,12 +71,13 @@ export async function establishStream(
   return { bootstrap, ledger: await catchUp(control, terminal) };
 }
 
-const establishedAlready = ({ name, databases }: StreamConfig): SrdfError =>
+const establishedAlready = ({ name, engine, databases }: StreamConfig): SrdfError =>
   new SrdfError('target-not-empty', {
     tried: `establishing the stream ${name}`,
     found: 'it is established already, and its cycles are scheduled',
     action:
-      `See srdf status ${name}. To copy it anew, first throw away what the target has of it, on the target: ` +
+      `See srdf status ${name}. To copy it anew, first save what the target has of it, since it may hold what the source has lost, on the target: ` +
+      `${dumpCommand(engine, databases, `${name}-before.sql`)}; look into that file before you go on. Then throw it away there: ` +
       `${databases.map((it) => `DROP DATABASE \`${it.replaceAll('`', '``')}\``).join('; ')}; DELETE FROM srdf.ledger WHERE stream = '${name}'; then srdf establish ${name}`,
   });
 

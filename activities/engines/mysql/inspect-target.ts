@@ -1,5 +1,6 @@
 /** Preflight of a target: everything that would make applying wrong or impossible, with the statement that mends it. Changes nothing. */
 import type { Connection, RowDataPacket } from 'mysql2/promise';
+import { dumpCommand } from '../../../config/dump-command.js';
 import type { EngineName, Finding, Preflight, Selection } from '../engine.js';
 import { unfitSettings } from './apply/target-settings.js';
 import { openConnection, type ServerAccess, type ServerKind, serverIdentity, serverKind } from './connection.js';
@@ -31,7 +32,7 @@ export async function inspectTarget(
             ...(await unfitSettings(connection, kind.engine)).map(({ variable, value, why, mend }) =>
               finding('error', variable, `${value}: ${why}`, `${mend}${mend.startsWith('SET ') ? ALSO_IN_FILE : ''}`),
             ),
-            ...(mustBeEmpty ? await contentFindings(connection, selection) : []),
+            ...(mustBeEmpty ? await contentFindings(connection, engine, selection) : []),
           ]
         : [wrongFamily(engine, kind)];
     return { engine, version: kind.version, server, ...(await serverTraits(connection, kind)), findings };
@@ -137,7 +138,7 @@ async function variableFindings(connection: Connection, kind: ServerKind): Promi
   return list;
 }
 
-async function contentFindings(connection: Connection, selection: Selection): Promise<readonly Finding[]> {
+async function contentFindings(connection: Connection, engine: EngineName, selection: Selection): Promise<readonly Finding[]> {
   const list: Finding[] = [];
   for (const database of selection.databases) {
     const [rows] = await connection.query<RowDataPacket[]>(
@@ -158,7 +159,7 @@ async function contentFindings(connection: Connection, selection: Selection): Pr
           'error',
           'target-not-empty',
           `the target’s database ${database} holds ${there.join(', ')}`,
-          `If nobody needs them, on the target: DROP DATABASE ${quoteName(database)}`,
+          `Save them first, since they may be the only ones of their kind, on the target: ${dumpCommand(engine, [database], 'before-establish.sql')}. If nobody needs them: DROP DATABASE ${quoteName(database)}`,
         ),
       );
   }

@@ -3,6 +3,7 @@ import type { ErrorCode } from '../../../temporal/error-catalogue.js';
 import type { Position, Sequence } from '../../vocabulary.js';
 import { NO_WAGON } from '../../vocabulary.js';
 import type { Ledger, WagonPlace } from '../engine.js';
+import { ESTABLISH_KEEPING } from './lost-history.js';
 
 export type Decision =
   | { readonly do: 'apply' }
@@ -11,8 +12,7 @@ export type Decision =
 
 const refuse = (code: ErrorCode, found: string, action: string): Decision => ({ do: 'refuse', code, found, action });
 const brief = (hash: string): string => hash.slice(0, 12);
-const FORK =
-  'Nothing was applied. Two wagons claim one number: compare `srdf status` of both sites, and establish the stream again if the source was restored from a copy';
+const FORK = `Nothing was applied. Two wagons claim one number: compare \`srdf status\` of both sites. Was the source restored from a copy? ${ESTABLISH_KEEPING}`;
 const GAP = 'Nothing was applied. The source cuts again from the ledger by itself; if this stays, compare `srdf status` of both sites';
 
 /**

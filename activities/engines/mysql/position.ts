@@ -6,6 +6,7 @@ import { SrdfError } from '../../../temporal/error-catalogue.js';
 import type { Position } from '../../vocabulary.js';
 import type { Reached } from '../engine.js';
 import { parseGtidSet } from './binlog/gtid-set.js';
+import { ESTABLISH_KEEPING } from './lost-history.js';
 
 export interface BinlogPosition {
   /** Identity of the server whose file and offset these are. */
@@ -80,7 +81,7 @@ export const reached: Reached = (at, mark) => {
     throw new SrdfError('ledger-inconsistent', {
       tried: `comparing a position of server ${a.server} with one of server ${b.server}`,
       found: 'no GTIDs to compare them by',
-      action: 'Establish the stream again from the new source (srdf establish)',
+      action: ESTABLISH_KEEPING,
     });
   return parseGtidSet(family, a.gtid).containsAll(parseGtidSet(family, b.gtid));
 };

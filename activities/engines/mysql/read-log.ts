@@ -19,6 +19,7 @@ import {
   serverKind,
 } from './connection.js';
 import { fileAfter, logEnd, queryError } from './log-end.js';
+import { ESTABLISH_KEEPING } from './lost-history.js';
 import { type BinlogPosition, comparePlace, fileNumber, parsePosition } from './position.js';
 
 export { mysqlRowFormat } from './binlog/row-format.js';
@@ -210,7 +211,7 @@ function relocated(at: BinlogPosition, server: string, kind: ServerKind): Binlog
     throw new SrdfError('position-purged', {
       tried: `reading on at server ${server} where server ${at.server} was read to ${at.file}:${at.offset}`,
       found: 'no GTIDs in the position',
-      action: 'Establish the stream again from the new source (srdf establish)',
+      action: ESTABLISH_KEEPING,
     });
   return { server, file: '', offset: 4, parts: at.parts, gtid: at.gtid, known: kind.engine === 'mysql' ? 'all' : at.gtid };
 }
@@ -233,13 +234,11 @@ async function refuseForeignHistory(
   throw new SrdfError('position-purged', {
     tried: `reading the binary log of ${where} from ${at.file}:${at.offset}`,
     found: 'the server lacks transactions that the target has: its log was reset, or it is another server that lags behind',
-    action: 'Let the server catch up with the one read before, or establish the stream again (srdf establish)',
+    action: `Let the server catch up with the one read before, if that is still there. ${ESTABLISH_KEEPING}`,
   });
 }
 
-const LOST_TAIL_ACTION =
-  'The target may have what the source lost: compare them (srdf verify), then establish the stream again (srdf establish). ' +
-  'With sync_binlog=1 on the source this cannot happen again';
+const LOST_TAIL_ACTION = `${ESTABLISH_KEEPING}. With sync_binlog=1 on the source this cannot happen again`;
 
 const lostTail = (at: BinlogPosition, end: { readonly file: string; readonly offset: number }, where: string): SrdfError =>
   new SrdfError('position-purged', {

@@ -201,7 +201,9 @@ async function beginLoading(
   throw new SrdfError('target-not-empty', {
     tried: `beginning to load stream ${stream}`,
     found: `the target has a ledger of it already (${ledger.phase}, wagon ${ledger.sequence}, bootstrap ${ledger.bootstrap})`,
-    action: `To load it anew: drop its databases on the target, then DELETE FROM srdf.ledger WHERE stream = '${stream}'`,
+    action:
+      'First save the databases of the stream, on the target, since they may hold what the source has lost (mariadb-dump or mysqldump, with ' +
+      `--single-transaction --databases). Then, to load it anew: drop them there, and DELETE FROM srdf.ledger WHERE stream = '${stream}'`,
   });
 }
 

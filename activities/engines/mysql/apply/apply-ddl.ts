@@ -5,6 +5,7 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { SrdfError } from '../../../../temporal/error-catalogue.js';
 import { faultPoint } from '../../../fault-points.js';
+import type { StreamName } from '../../../vocabulary.js';
 import type { DdlBody } from '../../../wagon/body.js';
 import type { ApplyResult, DdlSession, DdlStatement, EngineName, Ledger, WagonPlace } from '../../engine.js';
 import { exactSession } from '../connection.js';
@@ -52,7 +53,7 @@ export async function applyDdl(session: TargetSession, place: WagonPlace, body: 
   const now = await guarded(doing, async () => await readFingerprint(connection, classification));
   const resumed = ledger.intent !== null;
   const crashed = ledger.intent === null ? 'run' : afterCrash(classification, ledger.intent.fingerprint, now);
-  if (crashed === 'uncertain') throw uncertain(doing);
+  if (crashed === 'uncertain') throw uncertain(doing, ledger.stream);
   if (crashed === 'run') await guarded(doing, async () => await refuseUnrepeatable(connection, statement, doing));
   if (ledger.intent === null) ledger = await recordIntent(connection, ledger, place, now, doing);
   else await guarded(doing, async () => await connection.query('COMMIT'));
@@ -226,11 +227,11 @@ async function settle(connection: Connection, engine: EngineName): Promise<void>
   await connection.query('SET SESSION timestamp=DEFAULT, foreign_key_checks=1, unique_checks=1');
 }
 
-function uncertain(doing: string): SrdfError {
+/** The statement names its stream: another one of this target may have an intent of its own, which must not be taken for done. */
+export function uncertain(doing: string, stream: StreamName): SrdfError {
   return new SrdfError('ddl-uncertain', {
     tried: doing,
     found: 'the statement was begun before and the tables look alike before and after it',
-    action:
-      "Look at the tables on the target. If it is done: UPDATE srdf.ledger SET intent_fingerprint = REPEAT('0', 64); then retry the dead letter",
+    action: `Look at the tables on the target. If it is done: UPDATE srdf.ledger SET intent_fingerprint = REPEAT('0', 64) WHERE stream = '${stream}'; then retry the dead letter`,
   });
 }

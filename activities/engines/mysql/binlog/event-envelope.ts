@@ -1,5 +1,6 @@
 /** What is around an event's body: length, checksum, position; and the events that speak of the file itself. Pure. */
 import { SrdfError } from '../../../../temporal/error-catalogue.js';
+import { ESTABLISH_KEEPING } from '../lost-history.js';
 import { announcedAlgorithm, type ChecksumAlgorithm, crcMatches, formatDescriptionMatches, isMadeUp } from './event-checksum.js';
 import { EVENT, eventName, HEADER_FLAG, HEADER_LENGTH } from './event-types.js';
 import type { LogPlace } from './log-place.js';
@@ -105,7 +106,7 @@ export class EventEnvelope {
       throw new SrdfError('position-purged', {
         tried: this.place.tried,
         found: `the file was begun at ${at(made)}, and the one read before at ${at(known.made)}: the log was reset`,
-        action: 'Establish the stream again (srdf establish): after RESET MASTER or RESET BINARY LOGS the log is another one',
+        action: `After RESET MASTER or RESET BINARY LOGS, or from an older copy of the server, the log is another one. ${ESTABLISH_KEEPING}`,
       });
     this.begun = { file, made };
   }

@@ -2,6 +2,7 @@
 import { SrdfError } from '../../../../temporal/error-catalogue.js';
 import type { Position } from '../../../vocabulary.js';
 import type { EngineName } from '../../engine.js';
+import { ESTABLISH_KEEPING } from '../lost-history.js';
 import { type BinlogPosition, formatPosition } from '../position.js';
 import { LazyCommit } from './commit-item.js';
 import type { EventEnvelope } from './event-envelope.js';
@@ -57,7 +58,7 @@ export class Transactions {
       throw new SrdfError('position-purged', {
         tried: this.place.tried,
         found: `transaction ${this.nameOf(gtid)}, which is contained in the position already: the log was reset`,
-        action: 'Establish the stream again (srdf establish): after RESET MASTER or RESET BINARY LOGS the log is another one',
+        action: `After RESET MASTER or RESET BINARY LOGS, or from an older copy of the server, the log is another one. ${ESTABLISH_KEEPING}`,
       });
     if (gtid.alterPhase)
       throw this.place.unsupported(
@@ -150,7 +151,7 @@ export class Transactions {
       new SrdfError('incident', {
         tried: this.place.tried,
         found: `the source was killed while it wrote ${open === null ? 'a transaction' : this.nameOf(open.gtid)} to its log, ${what}`,
-        action: 'Compare the sides (srdf verify), then establish the stream again (srdf establish)',
+        action: ESTABLISH_KEEPING,
       });
     if (this.skipParts > 0) throw stays('a schema statement of which the target has, and the source may not');
     if (open === null || open.known) return;
