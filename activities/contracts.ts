@@ -2,7 +2,7 @@
  * What workflows may call, and all that passes through Temporal's history: references, positions, counts,
  * hashes and outcomes. No row, no key value, no file content, no secret (design, invariant 3).
  */
-import type { Finding, LedgerPhase, Preflight, RangeChecksum, ServerIdentity } from './engines/engine.js';
+import type { Finding, LedgerPhase, Preflight, RangeChecksum, ServerIdentity, TablePlan } from './engines/engine.js';
 import type { BootstrapId, Epoch, Position, Sequence, SiteName, StreamName, TableName, WagonHash } from './vocabulary.js';
 import type { SchemaStage } from './wagon/body.js';
 
@@ -153,19 +153,14 @@ export interface LedgerResult {
   readonly mode: StreamMode;
   /** What `CutInput.boundaries` wants. */
   readonly boundaries: readonly Position[];
+  /** Why the stream stands still at the target, whatever lies before it; absent: nothing keeps it. */
+  readonly halted?: ErrorReport;
 }
 
 // ---- bootstrap and compare
 
-export interface PlannedTable extends TableName {
-  readonly estimatedRows: number;
-  readonly estimatedBytes: number;
-  readonly keyed: boolean;
-  /** Copied once all tables of lower waves are in; absent: 0. */
-  readonly wave?: number;
-}
 export interface BootstrapPlan {
-  readonly tables: readonly PlannedTable[];
+  readonly tables: readonly TablePlan[];
   readonly warnings: readonly Finding[];
 }
 export interface BootstrapInput extends StreamInput {
@@ -218,7 +213,8 @@ export interface SourceActivities {
   /** State of the source's side of a stream, for status. `ledger`: how far the target has applied, null when it didn't say. */
   readSpool(input: StreamInput & { readonly ledger: { readonly epoch: Epoch; readonly sequence: Sequence } | null }): Promise<SpoolState>;
 
-  planBootstrap(input: StreamInput): Promise<BootstrapPlan>;
+  /** `bootstrap`: a copy is made by this plan, and the site remembers what it selects; absent: nothing is written. */
+  planBootstrap(input: StreamInput & { readonly bootstrap?: BootstrapId }): Promise<BootstrapPlan>;
   shipSchema(
     input: BootstrapInput & { readonly stage: SchemaStage; readonly round: number; readonly only?: readonly TableName[] },
   ): Promise<WagonRef>;

@@ -124,6 +124,7 @@ function nextStep(
   if (phase === 'not-established') return `srdf establish ${stream}`;
   if (phase === 'bootstrap-failed')
     return facts.bootstrap?.error ? `${facts.bootstrap.error.action}. Then: srdf establish ${stream}` : `srdf establish ${stream}`;
+  if (facts.target.ledger.halted !== undefined) return facts.target.ledger.halted.action;
   if ('error' in facts.source) return facts.source.error.action;
   if (mode === 'suspended') return `srdf resume ${stream}`;
   if (facts.schedule === null && !facts.bootstrap?.running) return `No cycles are scheduled: srdf resume ${stream}`;

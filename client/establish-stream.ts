@@ -77,8 +77,8 @@ const establishedAlready = ({ name, engine, databases }: StreamConfig): SrdfErro
     found: 'it is established already, and its cycles are scheduled',
     action:
       `See srdf status ${name}. To copy it anew, first save what the target has of it, since it may hold what the source has lost, on the target: ` +
-      `${dumpCommand(engine, databases, `${name}-before.sql`)}; look into that file before you go on. Then throw it away there: ` +
-      `${databases.map((it) => `DROP DATABASE \`${it.replaceAll('`', '``')}\``).join('; ')}; DELETE FROM srdf.ledger WHERE stream = '${name}'; then srdf establish ${name}`,
+      `${dumpCommand(engine, databases, `${name}-before.sql`)} (without databases that it doesn't have); look into that file before you go on. Then throw it away there: ` +
+      `${databases.map((it) => `DROP DATABASE IF EXISTS \`${it.replaceAll('`', '``')}\``).join('; ')}; DELETE FROM srdf.ledger WHERE stream = '${name}'; then srdf establish ${name}`,
   });
 
 const modesDiffer = ({ name }: StreamConfig, known: StreamMode, remembered: StreamMode): SrdfError =>

@@ -97,7 +97,7 @@ class Bootstrap {
     }
     // Before the tables are listed: one that is created in between is in the list or in the log behind the position, or in both.
     const from = await this.notePosition();
-    this.plan = await this.source.planBootstrap({ stream });
+    this.plan = await this.source.planBootstrap({ stream, bootstrap });
     await targetBootstrapStep(this.route).beginLoading({ stream, bootstrap });
     this.enter('schema');
     await this.schema('before-data', 0);

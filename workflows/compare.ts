@@ -47,7 +47,7 @@ export async function compare(input: CompareInput): Promise<CompareResult> {
   const show = (): void => setCurrentDetails(compareDetails(progress()));
   setHandler(compareProgressQuery, progress);
   try {
-    const { ledger } = await targetLocal.readLedger({ stream: route.stream });
+    const { ledger, halted } = await targetLocal.readLedger({ stream: route.stream });
     if (ledger.phase !== 'consistent')
       throw failWith({
         code: 'not-consistent',
@@ -58,6 +58,7 @@ export async function compare(input: CompareInput): Promise<CompareResult> {
             ? `Establish it: srdf establish ${route.stream}`
             : 'Let it become consistent first (srdf status --watch)',
       });
+    if (halted !== undefined) throw failWith(halted);
     const tables: readonly TableName[] = input.tables ?? (await sourceBootstrap(route).planBootstrap({ stream: route.stream })).tables;
     total = tables.length;
     show();

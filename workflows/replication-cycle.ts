@@ -79,6 +79,7 @@ export async function replicationCycle(input: CycleInput): Promise<CycleResult> 
   if (phase === 'absent' || phase === 'loading' || position === null)
     return finish(route, tally, tally.result('not-established', Date.now()));
   if (start.mode === 'suspended') return finish(route, tally, tally.result('suspended', Date.now()));
+  if (start.halted !== undefined) return finish(route, tally, tally.result('halted', Date.now(), { error: start.halted }));
   if (start.deadLetter !== null) {
     await openDeadLetter(route, start.deadLetter);
     const { deadLetter: dead } = start;

@@ -1,6 +1,8 @@
 /** The source's part of a bootstrap: looks, plans, reads and ships. Changes nothing in the source database. */
 import type { ShippedRange, SourceActivities, WagonRef } from '../contracts.js';
+import { rememberSelection } from '../cycle/established-selection.js';
 import { withHeartbeat } from '../cycle/heartbeat.js';
+import { selectionDigest } from '../cycle/selection.js';
 import { forgetNotes } from '../cycle/wagon-notes.js';
 import { faultPoint } from '../fault-points.js';
 import type { SourceSite } from '../site.js';
@@ -30,15 +32,17 @@ export function bootstrapSourceActivities(site: SourceSite): BootstrapSource {
   return {
     async inspectSource({ stream }) {
       const { engine, selection } = site.stream(stream);
-      return await engine.inspect(selection);
+      return { ...(await engine.inspect(selection)), selection: selectionDigest(selection) };
     },
 
     async notePosition({ stream }) {
       return { position: await site.stream(stream).engine.currentPosition() };
     },
 
-    async planBootstrap({ stream }) {
+    async planBootstrap({ stream, bootstrap }) {
       const { engine, selection, config } = site.stream(stream);
+      // Before the tables are listed: should this process give way to one with another config, the first cycle sees that.
+      if (bootstrap !== undefined) await rememberSelection(site, stream);
       const tables = inCopyOrder(await engine.planTables(selection), config.priority);
       const { findings } = await engine.inspect(selection);
       return { tables, warnings: findings.filter((it) => it.severity === 'warning') };

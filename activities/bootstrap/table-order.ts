@@ -1,11 +1,10 @@
 /** In which order tables are copied, and which ones a change of the schema concerns. Pure. */
 import { SrdfError } from '../../temporal/error-catalogue.js';
-import type { PlannedTable } from '../contracts.js';
 import type { DdlClassification, TablePlan } from '../engines/engine.js';
 import type { TableName } from '../vocabulary.js';
 
 /** `priority`: `database.table`, the most important first, within their wave. Behind them the largest first, so that it doesn't come alone at the end. */
-export function inCopyOrder(tables: readonly TablePlan[], priority: readonly string[]): readonly PlannedTable[] {
+export function inCopyOrder(tables: readonly TablePlan[], priority: readonly string[]): readonly TablePlan[] {
   const rank = (it: TablePlan): number => {
     const index = priority.indexOf(`${it.database}.${it.table}`);
     return index < 0 ? priority.length : index;

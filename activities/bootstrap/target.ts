@@ -1,9 +1,11 @@
 /** The target's part of a bootstrap: looks, creates, loads. Each call may be repeated or doubled. */
 import { SrdfError } from '../../temporal/error-catalogue.js';
 import type { TargetActivities, WagonRef } from '../contracts.js';
+import { rememberSelection } from '../cycle/established-selection.js';
 import { withHeartbeat } from '../cycle/heartbeat.js';
 import { viewOf } from '../cycle/read-ledger.js';
 import { outOfScope } from '../cycle/require-in-scope.js';
+import { differingSelections } from '../cycle/selection.js';
 import { faultPoint } from '../fault-points.js';
 import type { TargetSite } from '../site.js';
 import type { Epoch } from '../vocabulary.js';
@@ -27,7 +29,10 @@ export function bootstrapTargetActivities(site: TargetSite): BootstrapTarget {
     async inspectTarget({ stream, mustBeEmpty, source }) {
       const { engine, selection } = site.stream(stream);
       const preflight = await engine.inspect(selection, { mustBeEmpty });
-      return { ...preflight, findings: [...engine.compareServers(source, preflight), ...preflight.findings] };
+      return {
+        ...preflight,
+        findings: [...differingSelections(source.selection, selection), ...engine.compareServers(source, preflight), ...preflight.findings],
+      };
     },
 
     async beginLoading({ stream, bootstrap, epoch }) {
@@ -35,6 +40,7 @@ export function bootstrapTargetActivities(site: TargetSite): BootstrapTarget {
       // Only for a stream that isn't here yet: what an earlier life of it left would be taken for forks.
       if ((await engine.readLedger(stream)) === null) await site.inbox.clear(stream);
       const begun = await engine.beginLoading(stream, bootstrap, epoch ?? FIRST_EPOCH);
+      await rememberSelection(site, stream);
       await faultPoint('loading-begun');
       return viewOf(begun);
     },

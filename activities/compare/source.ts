@@ -2,6 +2,7 @@
 import { readPlan, storePlan } from '../bootstrap/range-plans.js';
 import { shipBody } from '../bootstrap/ship-body.js';
 import type { CompareRangeResult, SourceActivities } from '../contracts.js';
+import { requireSelection } from '../cycle/established-selection.js';
 import { withHeartbeat } from '../cycle/heartbeat.js';
 import type { SourceSite } from '../site.js';
 import { planBody, planSequence } from './plan-body.js';
@@ -10,6 +11,8 @@ export function compareSourceActivities(site: SourceSite): Pick<SourceActivities
   return {
     async planCompare({ stream, table, compare, epoch }) {
       return await withHeartbeat(async ({ signal }) => {
+        // What a changed config has left out would not be compared, and the sides be called identical.
+        await requireSelection(site, stream);
         const { engine, config } = site.stream(stream);
         const position = await engine.currentPosition();
         const plan = await engine.planRanges(table, config.bootstrap.rowsPerRange);

@@ -10,6 +10,7 @@ import type { Sequence, StreamName, WagonHash } from '../vocabulary.js';
 import type { ChangesBody } from '../wagon/body.js';
 import type { WagonExpectation, WagonHeader } from '../wagon/contract.js';
 import { giveReceipt, settle, settleApplied } from './applied-receipts.js';
+import { requireSelection } from './established-selection.js';
 import { type Heartbeat, withHeartbeat } from './heartbeat.js';
 import { trainsAfter } from './inbox-chain.js';
 import { viewOf } from './read-ledger.js';
@@ -54,6 +55,8 @@ class Applying {
     const { site, input } = this;
     const { stream } = input;
     let ledger = await this.ledger(stream);
+    // Asked by the ledger's reading too; but the worker may have got another config since this cycle began.
+    await requireSelection(site, stream);
     const inbox = await site.inbox.list(stream, 'chain');
     if (input.dryRun !== true) await this.settleKnown(ledger, inbox);
     const wanted = input.wagons.filter((wagon) => wagon.epoch === ledger.epoch && wagon.sequence > ledger.sequence);

@@ -5,6 +5,7 @@ import type { TargetSite } from '../site.js';
 import { type Epoch, NO_WAGON, type Sequence } from '../vocabulary.js';
 import { settleApplied } from './applied-receipts.js';
 import { releaseLeftovers } from './copy-leftovers.js';
+import { selectionTrouble } from './established-selection.js';
 import { firstTrains, trainsAfter } from './inbox-chain.js';
 import { readDeadLetter, readMode } from './target-facts.js';
 
@@ -39,12 +40,15 @@ export function createReadLedger(site: TargetSite): (input: StreamInput) => Prom
     const inbox = await site.inbox.list(stream, 'chain');
     await settleApplied(site, ledger, inbox);
     await releaseLeftovers(site, ledger);
+    // While the copy is made, the selection of the one before may still be remembered.
+    const halted = ledger.phase === 'loading' ? null : await selectionTrouble(site, stream);
     return {
       ledger: viewOf(ledger),
       inbox: firstTrains(trainsAfter(ledger, inbox), INBOX_TOLD),
       deadLetter: await readDeadLetter(site, ledger),
       mode,
       boundaries: await engine.boundaries(stream),
+      ...(halted !== null && { halted }),
     };
   };
 }

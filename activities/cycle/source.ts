@@ -5,14 +5,19 @@ import type { SourceSite } from '../site.js';
 import type { Position } from '../vocabulary.js';
 import { createConfirmWagons } from './confirm-wagons.js';
 import { createCutWagons } from './cut-wagons.js';
+import { requireSelection } from './established-selection.js';
 import { createShipWagons } from './ship-wagons.js';
 import { totalsByState } from './wagon-notes.js';
 
 export function cycleSourceActivities(
   site: SourceSite,
 ): Pick<SourceActivities, 'cutWagons' | 'shipWagons' | 'confirmWagons' | 'readSpool'> {
+  const cut = createCutWagons(site);
   return {
-    cutWagons: createCutWagons(site),
+    cutWagons: async (input) => {
+      await requireSelection(site, input.stream);
+      return await cut(input);
+    },
     shipWagons: createShipWagons(site),
     confirmWagons: createConfirmWagons(site),
     readSpool: async ({ stream, ledger }) => {

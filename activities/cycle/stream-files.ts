@@ -3,6 +3,9 @@ import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { SrdfError } from '../../temporal/error-catalogue.js';
 
+/** Two writers of one fact in one process, such as two who find that it is missing, each need a file of their own. */
+let written = 0;
+
 const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT';
 
 /** null: there is no such file. The shape is the writer's: only this program writes here. Throws `state-damaged`. */
@@ -35,7 +38,7 @@ export async function readFactIfWhole<T>(directory: string, ...path: readonly st
 export async function writeFact(fact: unknown, directory: string, ...path: readonly string[]): Promise<void> {
   const file = join(directory, ...path);
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const temporary = `${file}.${process.pid}.tmp`;
+  const temporary = `${file}.${process.pid}.${written++}.tmp`;
   try {
     const handle = await open(temporary, 'w', 0o600);
     try {

@@ -47,6 +47,8 @@ export interface ServerIdentity {
   readonly systemTimeZone?: { readonly name: string; readonly rules: string } | undefined;
   /** MariaDB: which collation a character set stands for where none is named. */
   readonly characterSetCollations?: string | undefined;
+  /** Digest of what the site's config selects. */
+  readonly selection?: string | undefined;
 }
 export interface Preflight extends ServerIdentity {
   readonly engine: EngineName;
