@@ -29,8 +29,9 @@ async function restart(selected: Readonly<Record<Side, readonly string[]>>): Pro
   }
 }
 const atTarget = async (): Promise<string> => {
-  const names = (await pair.target.sql('SHOW DATABASES')).map((row) => String(row.Database));
-  return await pair.target.dump(names.filter((it) => !['information_schema', 'performance_schema', 'mysql', 'sys'].includes(it)));
+  const all = (await pair.target.sql('SHOW DATABASES')).map((row) => String(row.Database));
+  const names = all.filter((it) => !['information_schema', 'performance_schema', 'mysql', 'sys'].includes(it));
+  return names.length === 0 ? '' : await pair.target.dump(names);
 };
 const refused = async (...parameters: string[]): Promise<{ code: string; found: string; action: string }> => {
   const { exitCode, stdout, stderr } = await pair.srdf(...parameters, '--json');

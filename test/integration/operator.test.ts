@@ -180,7 +180,7 @@ it('a stream that is established says what to throw away before it can be copied
   expect((await attempt()).outcome).toBe('dead-lettered');
   const { exitCode, stderr } = await pair.srdf('establish', 'shop');
   expect(exitCode).not.toBe(0);
-  const steps = /on the target: (.*); then srdf establish shop/.exec(stderr.replace(/\s+/g, ' '))?.[1] ?? '';
+  const steps = /Then throw it away there: (.*); then srdf establish shop/.exec(stderr.replace(/\s+/g, ' '))?.[1] ?? '';
   await pair.target.sql(steps);
   await pair.establish();
   await pair.waitConfirmed();
