@@ -111,8 +111,7 @@ export interface ShipResult {
   readonly bytesSent: number;
   readonly milliseconds: number;
 }
-export interface ApplyInput extends StreamInput {
-  readonly wagons: readonly WagonRef[];
+export interface ApplyInput extends ShipInput {
   readonly dryRun?: boolean;
 }
 export interface ApplyOutcome {
@@ -155,6 +154,8 @@ export interface LedgerResult {
   readonly boundaries: readonly Position[];
   /** Why the stream stands still at the target, whatever lies before it; absent: nothing keeps it. */
   readonly halted?: ErrorReport;
+  /** Wagons left out by an operator's decision, and when the last was, ms since 1970. Absent: none was, or nobody asked. */
+  readonly discarded?: { readonly wagons: number; readonly last: number };
 }
 
 // ---- bootstrap and compare
@@ -197,8 +198,9 @@ export interface SpoolState {
   readonly wagons: number;
   readonly bytes: number;
   readonly maxBytes: number;
-  /** null while the source database is away. */
+  /** null while the source database is away, and then `away` says how. */
   readonly logEnd: Position | null;
+  readonly away?: ErrorReport;
   /** The newest 10,000 wagons by the state they have reached, a later state counted in the earlier ones too. */
   readonly states: Readonly<Record<'captured' | 'received' | 'applied' | 'confirmed', StateTotals>>;
 }
@@ -239,15 +241,14 @@ export interface SourceActivities {
 
 /** Activities of the site that stands by. Task queue `srdf-target-{site}`; `readLedger` also runs as a local activity. */
 export interface TargetActivities {
-  readLedger(input: StreamInput): Promise<LedgerResult>;
+  /** `withDiscarded`: a query more, which no cycle needs. */
+  readLedger(input: StreamInput & { readonly withDiscarded?: boolean }): Promise<LedgerResult>;
   inspectTarget(input: StreamInput & { readonly mustBeEmpty: boolean; readonly source: ServerIdentity }): Promise<Preflight>;
   applyWagons(input: ApplyInput): Promise<ApplyOutcome>;
   /** Remembers a stream's mode at the target, so that a cycle knows it without asking Temporal. */
   setStreamMode(input: StreamInput & { readonly mode: StreamMode }): Promise<void>;
   /** Forgets a dead letter, so that the next cycle tries its wagon again. Another wagon than the one given stays. */
-  releaseDeadLetter(
-    input: StreamInput & { readonly sequence: Sequence; readonly hash: WagonHash },
-  ): Promise<{ readonly released: boolean }>;
+  releaseDeadLetter(input: StreamInput & Pick<DeadLetterReport, 'sequence' | 'hash'>): Promise<{ readonly released: boolean }>;
   /** Moves the ledger past the dead letter's wagon, or the train it begins, without applying it. */
   discardDeadLetter(input: DiscardInput): Promise<DiscardResult>;
 

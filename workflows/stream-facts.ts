@@ -26,7 +26,7 @@ export async function streamFacts({ route, patienceMilliseconds }: StreamFactsIn
     // One attempt: whoever asks sees the answer of this moment, and asks again if it doesn't please.
     retry: { ...QUESTION_RETRY, maximumAttempts: 1 },
   });
-  const target = await answer('target', route.target, () => targetLocal.readLedger(input));
+  const target = await answer('target', route.target, () => targetLocal.readLedger({ ...input, withDiscarded: true }));
   const ledger = 'known' in target && target.known.ledger.phase !== 'absent' ? target.known.ledger : null;
   const spool = await answer('source', route.source, () =>
     source.readSpool({ ...input, ledger: ledger && { epoch: ledger.epoch, sequence: ledger.sequence } }),

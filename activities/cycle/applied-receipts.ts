@@ -32,7 +32,12 @@ export async function giveReceipt(site: TargetSite, wagon: WagonRef, given: Give
  * The wagon's receipt is on disk before its bytes go: `applied`, or `refused` with the reason `discarded` for one that was left out, so that
  * no receipt ever says of it what isn't so.
  */
-export async function settle(site: TargetSite, wagon: WagonRef, position: Position, discarded: ReadonlySet<WagonHash>): Promise<void> {
+export async function settle(
+  site: TargetSite,
+  wagon: WagonRef,
+  position: Position,
+  discarded: ReadonlyMap<WagonHash, number>,
+): Promise<void> {
   if (discarded.has(wagon.hash)) await giveReceipt(site, wagon, { status: 'refused', position, reason: DISCARDED });
   else if ((await site.inbox.readReceipt(wagon, 'applied')) === null)
     await giveReceipt(site, wagon, { status: 'applied', position, reason: '' });

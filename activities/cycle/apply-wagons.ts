@@ -33,7 +33,7 @@ export function createApplyWagons(site: TargetSite): (input: ApplyInput) => Prom
     );
 }
 
-const NONE_DISCARDED: ReadonlySet<WagonHash> = new Set();
+const NONE_DISCARDED: ReadonlyMap<WagonHash, number> = new Map();
 
 class Applying {
   private readonly engine: TargetEngine;

@@ -1,5 +1,5 @@
 /** Where the target stands, what its inbox holds behind that, and whether anything forbids to go on. The authority a cycle begins with. */
-import type { LedgerResult, LedgerView, StreamInput } from '../contracts.js';
+import type { LedgerView, TargetActivities } from '../contracts.js';
 import type { Ledger } from '../engines/engine.js';
 import type { TargetSite } from '../site.js';
 import { type Epoch, NO_WAGON, type Sequence } from '../vocabulary.js';
@@ -31,8 +31,8 @@ export const viewOf = ({ phase, epoch, sequence, wagonHash, position, consistent
   bootstrap,
 });
 
-export function createReadLedger(site: TargetSite): (input: StreamInput) => Promise<LedgerResult> {
-  return async ({ stream }) => {
+export function createReadLedger(site: TargetSite): TargetActivities['readLedger'] {
+  return async ({ stream, withDiscarded }) => {
     const { engine } = site.stream(stream);
     const mode = await readMode(site, stream);
     const ledger = await engine.readLedger(stream);
@@ -42,6 +42,7 @@ export function createReadLedger(site: TargetSite): (input: StreamInput) => Prom
     await releaseLeftovers(site, ledger);
     // While the copy is made, the selection of the one before may still be remembered.
     const halted = ledger.phase === 'loading' ? null : await selectionTrouble(site, stream);
+    const discarded = withDiscarded === true ? [...(await engine.discardedWagons(stream)).values()] : [];
     return {
       ledger: viewOf(ledger),
       inbox: firstTrains(trainsAfter(ledger, inbox), INBOX_TOLD),
@@ -49,6 +50,7 @@ export function createReadLedger(site: TargetSite): (input: StreamInput) => Prom
       mode,
       boundaries: await engine.boundaries(stream),
       ...(halted !== null && { halted }),
+      ...(discarded.length > 0 && { discarded: { wagons: discarded.length, last: Math.max(...discarded) } }),
     };
   };
 }

@@ -224,8 +224,8 @@ export interface TargetEngine {
    * written. `by`: who has decided. A repeated call changes nothing.
    */
   discardTrain(places: readonly WagonPlace[], by: string): Promise<Ledger>;
-  /** Hashes of the stream's wagons that were discarded. */
-  discardedWagons(stream: StreamName): Promise<ReadonlySet<WagonHash>>;
+  /** The stream's wagons that were discarded since it was copied, and when each was, ms since 1970. */
+  discardedWagons(stream: StreamName): Promise<ReadonlyMap<WagonHash, number>>;
   foreignKeys(stream: StreamName, selection: Selection): Promise<readonly ForeignKeyFact[]>;
 
   // bootstrap

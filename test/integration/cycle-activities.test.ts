@@ -71,6 +71,21 @@ describe('the way of a wagon', () => {
     expect((await cycle()).wagons).toEqual([]);
   });
 
+  it('can be told of while the source database is away, with what to do about that', async () => {
+    source.transactions.push(1);
+    await cut();
+    source.currentPosition = async () => {
+      throw new SrdfError('source-unreachable', { tried: 'connecting', found: 'nobody there', action: 'Start it' });
+    };
+    expect(await pair.readSpool({ stream, ledger: null })).toMatchObject({
+      wagons: 1,
+      logEnd: null,
+      away: { code: 'source-unreachable', tried: 'connecting', found: 'nobody there', action: 'Start it' },
+    });
+    source.currentPosition = async () => await new Promise(() => undefined);
+    expect(await pair.readSpool({ stream, ledger: null })).toMatchObject({ wagons: 1, away: { found: 'no answer in 5 s' } });
+  });
+
   it('counts what has reached each of the four states', async () => {
     const counts = async (): Promise<number[]> => {
       const { epoch, sequence } = (await pair.readLedger({ stream })).ledger;
@@ -397,6 +412,8 @@ describe('a wagon that cannot be applied', () => {
     const { confirmed, discarded } = await pair.confirmWagons({ stream, wagons: passed });
     expect([confirmed, discarded]).toEqual([[1], [2, 3, 4]]);
     expect(await pair.confirmWagons({ stream, wagons: passed })).toMatchObject({ confirmed: [], discarded: [] });
+    expect(await pair.readLedger({ stream, withDiscarded: true })).toMatchObject({ discarded: { wagons: 3 } });
+    expect(await pair.readLedger({ stream })).not.toHaveProperty('discarded');
     await cycle();
     expect(target.rows).toEqual([0, 0, 0, 0, 2, 2, 2, 2]);
     expect(await pair.spool.list(stream, 'chain')).toEqual([]);

@@ -92,12 +92,12 @@ export class ScriptedTarget
 
   /** What the next body is found to hold that it mustn't. */
   strange: string | null = null;
-  readonly discarded = new Set<WagonHash>();
-  discardedWagons = async (): Promise<ReadonlySet<WagonHash>> => this.discarded;
+  readonly discarded = new Map<WagonHash, number>();
+  discardedWagons = async (): Promise<ReadonlyMap<WagonHash, number>> => this.discarded;
   discardTrain: TargetEngine['discardTrain'] = async (places) => {
     const last = places.at(-1);
     if (this.ledger === null || last === undefined || decide(this.ledger, places).do !== 'apply') throw new Error('nothing to discard');
-    for (const { hash } of places) this.discarded.add(hash);
+    for (const { hash } of places) this.discarded.set(hash, 0);
     this.ledger = ledgerAfter(this.ledger, last, false, 0);
     this.afterCommit(places);
     return this.ledger;

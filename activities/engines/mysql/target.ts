@@ -5,7 +5,7 @@ import type { BootstrapId, Epoch, Position, StreamName } from '../../vocabulary.
 import type { Ledger, TargetEngine, TargetEngineOptions } from '../engine.js';
 import { applyDdl } from './apply/apply-ddl.js';
 import { applyTrain } from './apply/apply-train.js';
-import { discardTrain, readDiscarded } from './apply/discard-train.js';
+import { discardTrain, forgetDiscarded, readDiscarded } from './apply/discard-train.js';
 import { readForeignKeys } from './apply/foreign-keys.js';
 import { forgetBootstrap, forgetTaken, guarded, readBaselines } from './apply/ledger-move.js';
 import { insertLedgerRow, LEDGER_TABLES, moveLedgerRow, readLedgerRow } from './apply/ledger-rows.js';
@@ -192,6 +192,7 @@ async function beginLoading(
     // What a former life of the stream left, whose positions say nothing of this one.
     await forgetBootstrap(connection, stream);
     const fresh = emptyLedger(stream, bootstrap, epoch, Date.now());
+    await forgetDiscarded(connection, stream);
     await insertLedgerRow(connection, fresh);
     // Of an earlier copy that was given up.
     await forgetTaken(connection, stream);

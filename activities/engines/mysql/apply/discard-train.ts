@@ -43,17 +43,26 @@ export async function discardTrain({ connection }: TargetSession, places: readon
   });
 }
 
-/** Empty as well when nothing was ever discarded on this server. */
-export async function readDiscarded(connection: Connection, stream: StreamName): Promise<ReadonlySet<WagonHash>> {
+/** By hash, when it was decided. Empty as well when nothing was ever discarded on this server. */
+export async function readDiscarded(connection: Connection, stream: StreamName): Promise<ReadonlyMap<WagonHash, number>> {
+  const sql = 'SELECT wagon_hash AS hash, decided_at AS at FROM srdf.discarded_wagons WHERE stream = ?';
+  const rows = await ifThere(async () => (await connection.query<RowDataPacket[]>(sql, [stream]))[0]);
+  return new Map((rows ?? []).map((row) => [String(row.hash) as WagonHash, Number(row.at)]));
+}
+
+/** A new copy holds what was left out of the one before, and begins a chain of its own: no wagon of that time is asked for again. */
+export async function forgetDiscarded(connection: Connection, stream: StreamName): Promise<void> {
+  await ifThere(async () => await connection.query('DELETE FROM srdf.discarded_wagons WHERE stream = ?', [stream]));
+}
+
+/** null: nothing was ever discarded on this server. */
+async function ifThere<T>(ask: () => Promise<T>): Promise<T | null> {
   try {
-    const [rows] = await connection.query<RowDataPacket[]>('SELECT wagon_hash AS hash FROM srdf.discarded_wagons WHERE stream = ?', [
-      stream,
-    ]);
-    return new Set(rows.map((row) => String(row.hash) as WagonHash));
+    return await ask();
   } catch (error) {
     // 1146 no such table, 1049 no such database
     const { errno } = error as { errno?: number };
-    if (errno === 1146 || errno === 1049) return new Set();
+    if (errno === 1146 || errno === 1049) return null;
     throw error;
   }
 }
