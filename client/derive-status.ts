@@ -1,7 +1,9 @@
 /** What a stream's state is, derived from facts at the moment of asking; nothing of it is stored. Touches nothing. */
 import type { DeadLetterReport, ErrorReport, LedgerResult, SpoolState, StreamMode } from '../activities/contracts.js';
 import type { Position } from '../activities/vocabulary.js';
-import type { CycleOutcome, CycleResult } from '../workflows/cycle-result.js';
+import type { CycleOutcome } from '../workflows/cycle-result.js';
+import type { SeenCycle } from './cycle-facts.js';
+import { type LateCycles, lateCycles } from './late-cycles.js';
 
 export interface BootstrapFacts {
   readonly running: boolean;
@@ -16,10 +18,16 @@ export interface StreamFacts {
   readonly now: number;
   readonly every: number | 'continuous';
   /** null: the stream has no schedule. */
-  readonly schedule: { readonly paused: boolean; readonly note: string | null; readonly next: number | null } | null;
+  readonly schedule: {
+    readonly paused: boolean;
+    readonly note: string | null;
+    readonly next: number | null;
+    /** When it was made or changed last, ms since 1970. */
+    readonly since: number;
+  } | null;
   readonly running: boolean;
-  readonly lastCycle: { readonly result: CycleResult; readonly started: number; readonly ended: number } | null;
-  /** When the last cycle that came to the log's end began. */
+  readonly lastCycle: SeenCycle | null;
+  /** Everything committed before this moment is on the target as it stands, ms since 1970; null when nothing proves it. */
   readonly lastCaughtUp: number | null;
   /** From the target, or why it could not be asked. */
   readonly target: { readonly ledger: LedgerResult } | { readonly error: ErrorReport };
@@ -35,12 +43,13 @@ export interface StreamStatus {
   readonly mode: StreamMode | 'unknown';
   readonly running: boolean;
   readonly lastCycle: {
-    readonly outcome: CycleOutcome;
+    /** `failed`: it ended without a result, as a workflow. */
+    readonly outcome: CycleOutcome | 'failed';
     /** ms since 1970. */
     readonly ended: number;
     readonly why: ErrorReport | null;
   } | null;
-  /** What a loss of the source now would lose at most, in seconds of commits; null when no cycle has reached the log's end yet. */
+  /** What a loss of the source now would lose at most, in seconds of commits; null when no cycle has reached the log's end with this target. */
   readonly lagSeconds: number | null;
   readonly position: Position | null;
   readonly logEnd: Position | null;
@@ -54,6 +63,11 @@ export interface StreamStatus {
   readonly states: SpoolState['states'] | null;
   readonly spool: { readonly bytes: number; readonly maxBytes: number } | null;
   readonly deadLetter: DeadLetterReport | null;
+  /** Wagons left out by an operator's decision since the target was copied, and when the last was; null: none, or the target is unreachable. */
+  readonly discarded: { readonly wagons: number; readonly last: number } | null;
+  /** Cycles that should have come to the log's end long ago, and nothing that says why not. */
+  readonly late: LateCycles | null;
+  /** Sites that gave no answer, or whose database gave none. */
   readonly unreachable: readonly { readonly site: 'source' | 'target'; readonly why: ErrorReport }[];
   readonly bootstrap: BootstrapFacts | null;
   /** What the operator can do now; null when there is nothing to do. */
@@ -65,16 +79,22 @@ export function deriveStatus(facts: StreamFacts): StreamStatus {
   const spool = 'spool' in facts.source ? facts.source.spool : null;
   const phase = phaseOf(facts, ledger);
   const last = facts.lastCycle;
+  const result = last !== null && 'result' in last ? last.result : null;
   const mode = ledger?.mode ?? 'unknown';
-  const deadLetter = ledger?.deadLetter ?? (ledger === null ? (last?.result.deadLetter ?? null) : null);
+  const deadLetter = ledger?.deadLetter ?? (ledger === null ? (result?.deadLetter ?? null) : null);
+  const lag = lagSeconds(facts, ledger, spool);
+  const unreachable = unreachableSites(facts);
+  const established = phase === 'consistent' || phase === 'catching-up';
+  const shouldMove = established && mode === 'active' && deadLetter === null && unreachable.length === 0 && !facts.bootstrap?.running;
+  const late = shouldMove ? lateCycles(facts, lag) : null;
   return {
     stream: facts.stream,
     phase,
     mode,
     running: facts.running,
-    lastCycle: last && { outcome: last.result.outcome, ended: last.ended, why: last.result.error },
-    lagSeconds: lagSeconds(facts, ledger, spool),
-    position: ledger?.ledger.position ?? last?.result.positions.to ?? null,
+    lastCycle: last && { outcome: result?.outcome ?? 'failed', ended: last.ended, why: whyOf(last) },
+    lagSeconds: lag,
+    position: ledger?.ledger.position ?? result?.positions.to ?? null,
     logEnd: spool?.logEnd ?? null,
     epoch: ledger?.ledger.epoch ?? null,
     wagons: {
@@ -85,13 +105,25 @@ export function deriveStatus(facts: StreamFacts): StreamStatus {
     states: spool?.states ?? null,
     spool: spool && { bytes: spool.bytes, maxBytes: spool.maxBytes },
     deadLetter,
-    unreachable: [
-      ...('error' in facts.source ? [{ site: 'source' as const, why: facts.source.error }] : []),
-      ...('error' in facts.target ? [{ site: 'target' as const, why: facts.target.error }] : []),
-    ],
+    discarded: ledger?.discarded ?? null,
+    late,
+    unreachable,
     bootstrap: facts.bootstrap,
-    next: nextStep(facts, phase, mode, deadLetter),
+    next: nextStep(facts, phase, mode, deadLetter, late),
   };
+}
+
+const whyOf = (cycle: SeenCycle): ErrorReport | null => ('result' in cycle ? cycle.result.error : cycle.failure);
+
+function sourceError({ source }: StreamFacts): ErrorReport | null {
+  return 'error' in source ? source.error : (source.spool.away ?? null);
+}
+function unreachableSites(facts: StreamFacts): StreamStatus['unreachable'] {
+  const source = sourceError(facts);
+  return [
+    ...(source === null ? [] : [{ site: 'source' as const, why: source }]),
+    ...('error' in facts.target ? [{ site: 'target' as const, why: facts.target.error }] : []),
+  ];
 }
 
 function lagSeconds(facts: StreamFacts, ledger: LedgerResult | null, spool: SpoolState | null): number | null {
@@ -115,6 +147,7 @@ function nextStep(
   phase: StreamPhase,
   mode: StreamMode | 'unknown',
   deadLetter: DeadLetterReport | null,
+  late: LateCycles | null,
 ): string | null {
   const { stream } = facts;
   if (deadLetter !== null) {
@@ -130,5 +163,6 @@ function nextStep(
   if (facts.schedule === null && !facts.bootstrap?.running) return `No cycles are scheduled: srdf resume ${stream}`;
   if (facts.schedule?.paused)
     return `The schedule is paused${facts.schedule.note ? ` (${facts.schedule.note})` : ''}: srdf resume ${stream}`;
-  return facts.lastCycle?.result.error?.action ?? null;
+  if ('spool' in facts.source && facts.source.spool.away) return facts.source.spool.away.action;
+  return late?.action ?? (facts.lastCycle && whyOf(facts.lastCycle)?.action) ?? null;
 }

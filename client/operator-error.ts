@@ -1,5 +1,6 @@
 /** Errors as they come back through Temporal, turned into the catalogue's again. Touches nothing. */
 import { ApplicationFailure, CancelledFailure, TimeoutFailure } from '@temporalio/common';
+import type { ErrorReport } from '../activities/contracts.js';
 import { ERRORS, type ErrorCode, SrdfError } from '../temporal/error-catalogue.js';
 
 /** gRPC status codes: https://grpc.io/docs/guides/status-codes/ */
@@ -58,7 +59,9 @@ function fromFailure(failure: ApplicationFailure): SrdfError | undefined {
   });
 }
 
+export const reportOf = ({ code, facts: { tried, found, action } }: SrdfError): ErrorReport => ({ code, tried, found, action });
+
 /** A cycle's or a stream's error report as the catalogue's error. */
-export function reportedError(report: { code: string; tried: string; found: string; action: string }): SrdfError {
+export function reportedError(report: ErrorReport): SrdfError {
   return new SrdfError(isErrorCode(report.code) ? report.code : 'unexpected', report);
 }

@@ -6,8 +6,10 @@ export const statusCommand: CommandFactory = (terminal) =>
     summary: 'show the state of all streams, or of one',
     description:
       'Asks Temporal and, through their workers, both sites: phase, mode, the last cycle and why it ended so, lag, position, wagons by state, ' +
-      'a dead letter if there is one, keys on this machine that end within 60 days, and what to do next. All of it is derived at this moment; nothing is stored, nothing is changed. ' +
-      '"lag at most": what a loss of the source right now could cost, counted from the begin of the last cycle that came to the end of the log.',
+      'a dead letter if there is one, wagons that were left out by decision, keys on this machine that end within 60 days, and what to do next. All of it is derived at this moment; nothing is stored, nothing is changed. ' +
+      '"lag at most": what a loss of the source right now could cost, counted from the begin of the last cycle that came to the end of the log, ' +
+      'and unknown when the target has been restored or copied anew since. ' +
+      'A stream whose cycles are overdue without an error says so under "why" (`late` in JSON). Whatever it finds, it ends with exit code 0.',
     examples: [
       ['srdf status', 'every stream of the pair'],
       ['srdf status shop --watch', 'one stream, again and again until Ctrl-C'],

@@ -26,15 +26,16 @@ function renderStream(status: StreamStatus, now: number): string {
   if (cycle !== null) {
     add(
       'last cycle',
-      `${OUTCOME_TEXT[cycle.outcome]}, ${duration(Math.max(0, now - cycle.ended))} ago${status.running ? '; one runs now' : ''}`,
+      `${cycle.outcome === 'failed' ? 'ended without a result' : OUTCOME_TEXT[cycle.outcome]}, ${duration(Math.max(0, now - cycle.ended))} ago${status.running ? '; one runs now' : ''}`,
     );
     if (cycle.why !== null && status.deadLetter === null) add('why', `${cycle.why.tried}: ${cycle.why.found} (${cycle.why.code})`);
   } else if (status.running) add('cycle', 'the first one runs now');
+  if (status.late !== null) add('why', status.late.found);
   if (status.phase !== 'not-established') {
     add(
       'lag',
       status.lagSeconds === null
-        ? 'unknown: no cycle has reached the end of the log yet'
+        ? 'unknown: no cycle has come to the end of the log with the target as it stands'
         : `at most ${duration(status.lagSeconds * 1_000)}`,
     );
   }
@@ -58,6 +59,13 @@ function renderStream(status: StreamStatus, now: number): string {
   if (status.deadLetter !== null) {
     const { sequence, error, since } = status.deadLetter;
     add('dead letter', `wagon ${sequence}, for ${duration(Math.max(0, now - since))}: ${error.tried}: ${error.found} (${error.code})`);
+  }
+  if (status.discarded !== null) {
+    const { wagons, last } = status.discarded;
+    add(
+      'left out',
+      `${count(wagons)} ${wagons === 1 ? 'wagon' : 'wagons'}, by decision, the last ${duration(Math.max(0, now - last))} ago: the target lacks their changes`,
+    );
   }
   if (status.bootstrap?.error && status.phase !== 'consistent') {
     const { tried, found, code } = status.bootstrap.error;

@@ -1,4 +1,5 @@
 /** A stream with `every: continuous` on a real pair: it follows the log by itself, stops when it is told to, and outlives kill -9 of its workers. */
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StreamStatus } from '../../client/derive-status.js';
 import type { ServerKind } from '../servers/database-server.js';
@@ -85,6 +86,23 @@ describe.each<ServerKind>(['mariadb', 'mysql'])('a continuous stream of a %s pai
     expect(await ledgerRow(pair)).toEqual(before);
     await pair.must('resume', pair.name);
     await arrives();
+  });
+
+  it('says for as long as the source’s database is away that it is, although a cycle is begun every few seconds', async () => {
+    await following();
+    await pair.source.kill();
+    await expect.poll(async () => (await status()).lastCycle?.outcome, { timeout: 60_000 }).toBe('source-unreachable');
+    for (let look = 0; look < 10; look++) {
+      expect(await status()).toMatchObject({
+        lastCycle: { outcome: 'source-unreachable', why: { code: 'source-unreachable' } },
+        unreachable: [{ site: 'source', why: { code: 'source-unreachable' } }],
+        next: expect.any(String),
+      });
+      await setTimeout(700);
+    }
+    await pair.source.run();
+    await expect.poll(async () => (await status()).lastCycle?.outcome, { timeout: 60_000 }).toBe('idle');
+    expect(await status()).toMatchObject({ unreachable: [], lagSeconds: 0, next: null });
   });
 
   it('stops at a dead letter, in sight, and goes on by itself once that is retried', async () => {

@@ -1,13 +1,15 @@
 /** The operator's commands on a stream through the real workers: a wagon that can't be applied is left out, a stream is put to rest. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { DeadLetterReport, Route, StreamMode } from '../../activities/contracts.js';
+import type { StreamStatus } from '../../client/derive-status.js';
 import { exitCodeOf } from '../../client/rendering/exit-codes.js';
-import { cycleScheduleId, deadLetterWorkflowId, streamWorkflowId } from '../../temporal/ids.js';
+import { cycleScheduleId, cycleWorkflowId, deadLetterWorkflowId, streamWorkflowId } from '../../temporal/ids.js';
 import { deleteCycleSchedule } from '../../temporal/schedules.js';
 import { CONTROL_QUEUE } from '../../temporal/task-queues.js';
-import type { CycleResult } from '../../workflows/cycle-result.js';
+import type { CycleInput, CycleResult } from '../../workflows/cycle-result.js';
 import { Pair } from './pair.js';
 
 let pair: Pair;
@@ -27,6 +29,8 @@ const paused = async (): Promise<boolean> =>
   (await pair.temporalClient.client.schedule.getHandle(cycleScheduleId(route)).describe()).state.paused;
 const workflow = (id: string) => pair.temporalClient.client.workflow.getHandle(id);
 const attempt = async (): Promise<CycleResult> => JSON.parse((await pair.srdf('cycle', 'shop', '--json')).stdout) as CycleResult;
+const status = async (): Promise<StreamStatus | undefined> =>
+  (JSON.parse(await pair.must('status', 'shop', '--json')) as { streams: StreamStatus[] }).streams[0];
 /** What was said, however wide the terminal. */
 const said = ({ exitCode, stderr }: { readonly exitCode: number; readonly stderr: string }) => [exitCode, stderr.replace(/\s+/g, ' ')];
 /** As its disk may say, restored or written by hand. */
@@ -64,6 +68,39 @@ it('a wagon that cannot be applied is left out once somebody accepts that the si
   expect(trace).toContain('discarded');
   expect(trace).not.toContain('"applied"');
   expect(await pair.target.sql('SELECT sequence FROM srdf.discarded_wagons')).toEqual([{ sequence: String(sequence) }]);
+  // Nothing else of a stream that goes on so well would still say it.
+  expect(await status()).toMatchObject({ phase: 'consistent', discarded: { wagons: 1, last: expect.any(Number) }, deadLetter: null });
+  expect(await pair.must('status', 'shop')).toMatch(/left out +1 wagon, by decision/);
+});
+
+it('a target that went back to a backup is behind by what came since, whatever the cycles before that have seen', async () => {
+  await pair.waitConfirmed();
+  const before = Date.now();
+  await pair.target.sql('CREATE TABLE srdf.backup AS SELECT * FROM srdf.ledger');
+  await setTimeout(1_500);
+  await pair.source.sql("INSERT INTO shop.item VALUES (6, 'lost')");
+  await pair.waitConfirmed();
+  expect((await status())?.lagSeconds).toBe(0);
+  await pair.target.sql('CREATE TABLE srdf.present AS SELECT * FROM srdf.ledger; REPLACE INTO srdf.ledger SELECT * FROM srdf.backup');
+  expect((await status())?.lagSeconds).toBeGreaterThan((Date.now() - before) / 1_000 - 0.5);
+  await pair.target.sql("UPDATE srdf.ledger SET bootstrap = 'another copy'");
+  expect(await status()).toMatchObject({ lagSeconds: null });
+  await pair.target.sql('REPLACE INTO srdf.ledger SELECT * FROM srdf.present; DROP TABLE srdf.backup, srdf.present');
+});
+
+it('a cycle that ends without a result is shown as the last, with what to do', async () => {
+  const input: CycleInput = { route, continuous: true };
+  const cycle = await pair.temporalClient.client.workflow.start('replicationCycle', {
+    workflowId: cycleWorkflowId(route),
+    taskQueue: CONTROL_QUEUE,
+    args: [input],
+  });
+  await cycle.terminate('by hand');
+  await expect.poll(async () => (await status())?.lastCycle?.outcome, { timeout: 30_000 }).toBe('failed');
+  expect(await status()).toMatchObject({ running: false, next: expect.stringContaining('srdf cycle shop') });
+  expect(await pair.must('status', 'shop')).toMatch(/why +.*it was terminated: by hand/);
+  await pair.cycle();
+  await expect.poll(async () => (await status())?.next, { timeout: 30_000 }).toBeNull();
 });
 
 it('what Temporal only sees sealed can be read through the codec, by the UI and by nobody from another page', async () => {
@@ -185,6 +222,7 @@ it('a stream that is established says what to throw away before it can be copied
   await pair.establish();
   await pair.waitConfirmed();
   expect((await pair.compareBySql()).differences).toEqual([]);
+  expect(await status()).toMatchObject({ discarded: null });
   expect((await workflow(deadLetterWorkflowId(route)).describe()).status.name).toBe('TERMINATED');
   expect((await pair.srdf('dead-letters', 'retry', 'shop')).exitCode).toBe(exitCodeOf('wagon-missing'));
 
