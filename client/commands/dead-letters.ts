@@ -61,7 +61,8 @@ const discard: CommandFactory = (terminal) =>
     summary: 'leave the wagon out: the two sides then differ',
     description:
       'The changes in the wagon, or in the whole train of a large transaction, never reach the target; the wagons behind it go on. Refused without --i-accept-divergence. ' +
-      'Afterwards `srdf verify` names the tables that differ.',
+      '`srdf status` tells from then on that wagons were left out. `srdf verify` names the tables of the source whose rows or ' +
+      'definitions differ on the target; views, routines, triggers, events and tables that only the target has are not compared.',
     examples: [['srdf dead-letters discard shop --i-accept-divergence', 'the last resort']],
     errors: [
       'config-invalid',
