@@ -91,5 +91,5 @@ it('and a new copy, as the command says it is made, has what was added', async (
   await pair.establish();
   await pair.waitConfirmed();
   expect((await pair.compareBySql()).differences).toEqual([]);
-  expect(await pair.target.sql('SELECT COUNT(*) AS n FROM crm.customer')).toEqual([{ n: item }]);
+  expect(await pair.target.sql('SELECT COUNT(*) AS n FROM crm.customer')).toEqual([{ n: String(item) }]);
 });
