@@ -6,7 +6,7 @@ import type { BootstrapId, StreamName } from '../../../vocabulary.js';
 import type { RangeBody } from '../../../wagon/body.js';
 import { unpackRows } from '../../../wagon/range-values.js';
 import type { RangeIdentity } from '../../engine.js';
-import { connectionLost, serverError } from '../apply/apply-errors.js';
+import { applyError, serverError } from '../apply/apply-errors.js';
 import { EXACT_SQL_MODE, serverKind } from '../connection.js';
 import { alone } from './alone.js';
 import { admitPart, recordBaseline } from './bootstrap-bookkeeping.js';
@@ -195,13 +195,9 @@ function loadError(range: RangeIdentity, error: unknown): unknown {
       action: 'It is tried again by itself',
       cause: error,
     });
-  if (connectionLost(error))
-    return new SrdfError('target-unreachable', {
-      tried: tried(range),
-      found: 'the connection was lost',
-      action: 'Check that the target server runs; it is tried again by itself',
-      cause: error,
-    });
+  // What another attempt can mend is told as it is for wagons: a lost connection, a full disk, a server that ends itself.
+  const told = applyError(error, tried(range), null);
+  if (told.retryable) return told;
   // A fault of the program, not of the server.
   if (errno === 0 && code === '') return error;
   // The server's text of other errors may quote a value: only its number is told.
