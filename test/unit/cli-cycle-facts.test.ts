@@ -5,6 +5,7 @@ import type { ErrorReport, LedgerView } from '../../activities/contracts.js';
 import { type BootstrapId, type Epoch, NO_WAGON, type Position, type Sequence } from '../../activities/vocabulary.js';
 import { appliedThrough, cycleFailure, newestCycle, proofOf } from '../../client/cycle-facts.js';
 import type { CycleResult } from '../../workflows/cycle-result.js';
+import { cycleResult, TIMES } from './cycle-result-fixture.js';
 
 const NOW = Date.UTC(2027, 0, 1);
 const error = (code: string, action: string): ErrorReport => ({ code, tried: 'trying', found: 'trouble', action });
@@ -17,28 +18,7 @@ const LEDGER: LedgerView = {
   consistentFrom: null,
   bootstrap: 'b' as BootstrapId,
 };
-const TIMES = { total: 1, read: 0, compact: 0, seal: 0, ship: 0, open: 0, apply: 0, confirm: 0 };
-const cycle = (changes: Partial<CycleResult>): CycleResult => ({
-  outcome: 'replicated',
-  positions: { from: null, to: null },
-  ledger: LEDGER,
-  counts: {
-    transactions: 0,
-    captured: 0,
-    carried: 0,
-    applied: 0,
-    rows: { inserted: 0, updated: 0, deleted: 0 },
-    confirmed: { transactions: 0, captured: 0, carried: 0, logBytes: 0 },
-    wagons: { captured: 0, received: 0, applied: 0, confirmed: 0 },
-  },
-  bytes: { log: 0, raw: 0, wire: 0, sent: 0 },
-  lagMilliseconds: [],
-  milliseconds: TIMES,
-  caughtUp: true,
-  error: null,
-  deadLetter: null,
-  ...changes,
-});
+const cycle = (changes: Partial<CycleResult>): CycleResult => cycleResult({ ledger: LEDGER, ...changes });
 
 describe('what a cycle still proves of the target', () => {
   const at = (sequence: number, through: number | null, changes: Partial<LedgerView> = {}) => ({

@@ -6,6 +6,7 @@ import { cycleFailure } from '../../client/cycle-facts.js';
 import { deriveStatus, type StreamFacts } from '../../client/derive-status.js';
 import { renderStatus } from '../../client/rendering/status.js';
 import type { CycleResult } from '../../workflows/cycle-result.js';
+import { cycleResult } from './cycle-result-fixture.js';
 
 const none = { wagons: 0, transactions: 0, changes: 0, carried: 0, logBytes: 0, wireBytes: 0 };
 const states = { captured: none, received: none, applied: none, confirmed: none };
@@ -38,27 +39,7 @@ const ledger = (changes: Partial<LedgerResult> & { phase?: LedgerResult['ledger'
   boundaries: [],
   ...changes,
 });
-const cycle = (changes: Partial<CycleResult>): CycleResult => ({
-  outcome: 'replicated',
-  positions: { from: null, to: 'p' as Position },
-  ledger: null,
-  counts: {
-    transactions: 0,
-    captured: 0,
-    carried: 0,
-    applied: 0,
-    rows: { inserted: 0, updated: 0, deleted: 0 },
-    confirmed: { transactions: 0, captured: 0, carried: 0, logBytes: 0 },
-    wagons: { captured: 0, received: 0, applied: 0, confirmed: 0 },
-  },
-  bytes: { log: 0, raw: 0, wire: 0, sent: 0 },
-  lagMilliseconds: [],
-  milliseconds: { total: 1, read: 0, compact: 0, seal: 0, ship: 0, open: 0, apply: 0, confirm: 0 },
-  caughtUp: true,
-  error: null,
-  deadLetter: null,
-  ...changes,
-});
+const cycle = (changes: Partial<CycleResult>): CycleResult => cycleResult({ positions: { from: null, to: 'p' as Position }, ...changes });
 const facts = (changes: Partial<StreamFacts> = {}): StreamFacts => ({
   stream: 'shop',
   now: NOW,
