@@ -182,18 +182,20 @@ export abstract class FileStore implements Omit<Spool, 'wagonState'> {
 
   /** The wagon at an address, null when there is none. Throws `wagon-fork` when the chain holds one of the other kind there. */
   async find(address: WagonAddress): Promise<WagonRef | null> {
+    const found = await this.lying(address);
+    if (found !== null && found.kind !== address.kind) throw otherKind(this.called, address, found);
+    return found;
+  }
+
+  /** Whatever holds the address: in the chain a wagon of either of its kinds. */
+  protected async lying(address: WagonAddress): Promise<WagonRef | null> {
     this.check(address);
     const known = this.entries.get(placeOf(address));
-    let found: WagonRef | null;
     if (known !== undefined) {
-      found = (await sizeOf(this.pathOf(address))) === known.bytes + TRAILER_BYTES ? known : null;
-      if (found === null) this.drop(known);
-    } else found = null;
-    found ??= await this.takeUp(address);
-    if (found !== null && found.kind !== address.kind) {
-      throw otherKind(this.called, address, found);
+      if ((await sizeOf(this.pathOf(address))) === known.bytes + TRAILER_BYTES) return known;
+      this.drop(known);
     }
-    return found;
+    return await this.takeUp(address);
   }
 
   async saveReceipt(address: WagonAddress, status: ReceiptStatus, receipt: Uint8Array): Promise<void> {

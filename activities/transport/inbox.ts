@@ -63,7 +63,7 @@ export class ReceivingInbox extends FileStore implements Inbox {
 
   /** How an announced wagon stands here; asks nothing of the network. */
   async arrival(address: WagonAddress, announced: Announcement): Promise<Arrival> {
-    const wagon = await this.presentFor(address);
+    const wagon = await this.lying(address);
     // Applied and released: its hash stays with the receipts.
     const applied = await this.receiptOf(address, 'applied');
     const appliedHash = applied === null || applied.wagonHash === NO_WAGON ? undefined : applied.wagonHash;
@@ -176,7 +176,7 @@ export class ReceivingInbox extends FileStore implements Inbox {
     await makeFolder(dirname(path));
     await faultPoint('inbox-synced');
     if (isChained(address.kind)) {
-      const present = await this.presentFor(address);
+      const present = await this.lying(address);
       if (present !== null && present.hash !== ref.hash && !(await this.liesInWholeTrain(present))) await this.giveWay(present);
       if (!(await linkNew(partial.path, path))) {
         // Another process put one there since: `arrival` tells the next attempt whether it is the same.
@@ -195,13 +195,6 @@ export class ReceivingInbox extends FileStore implements Inbox {
     this.free(partial.bytes + TRAILER_BYTES);
     this.enter(ref);
     return ref;
-  }
-
-  /** What holds the address, of whichever kind in the chain. */
-  private async presentFor(address: WagonAddress): Promise<WagonRef | null> {
-    if (!isChained(address.kind)) return await this.find(address);
-    const chain = await this.find({ ...address, kind: 'changes' }).catch(() => null);
-    return chain ?? (await this.find(address));
   }
 
   /**
