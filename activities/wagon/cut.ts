@@ -195,8 +195,9 @@ class Cut {
     const { load, logBytes } = this.#window;
     const full = load.changes >= this.options.maxChanges || load.bytes >= this.options.maxBytes;
     const onTheWay = load.empty && logBytes >= POSITION_ONLY_ON_THE_WAY_BYTES;
-    if (crossed.length > 0) this.#boundaries = this.#boundaries.filter((mark) => !crossed.includes(mark));
     if (crossed.length > 0 || full || onTheWay) yield* this.#flush({ evenEmpty: true });
+    // Only behind the piece that ends there: it still lies before it.
+    if (crossed.length > 0) this.#boundaries = this.#boundaries.filter((mark) => !crossed.includes(mark));
   }
 
   #closeTransaction(): void {
@@ -236,9 +237,8 @@ class Cut {
     const started = this.#clock();
     const facts = this.#afterDdl ? 'unknown' : (this.facts ?? []);
     // Up to the last boundary the target's tables were copied while these changes happened.
-    const { boundaries, reached, rowFormat } = this.options;
-    const catchingUp = boundaries.some((mark) => !reached(this.#from.position, mark));
-    const { tables, ordered, net, carried } = compact(load.runs, rowFormat, facts, catchingUp ? 'any' : 'known');
+    const catchingUp = this.#boundaries.length > 0;
+    const { tables, ordered, net, carried } = compact(load.runs, this.options.rowFormat, facts, catchingUp ? 'any' : 'known');
     const compactMilliseconds = this.#clock() - started;
     const { window } = where;
     const transactions = window?.transactions ?? 0;

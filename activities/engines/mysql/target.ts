@@ -7,7 +7,7 @@ import { applyDdl } from './apply/apply-ddl.js';
 import { applyTrain } from './apply/apply-train.js';
 import { discardTrain, forgetDiscarded, readDiscarded } from './apply/discard-train.js';
 import { readForeignKeys } from './apply/foreign-keys.js';
-import { forgetBootstrap, forgetTaken, guarded, readBaselines } from './apply/ledger-move.js';
+import { forgetBootstrap, guarded, readBaselines } from './apply/ledger-move.js';
 import { insertLedgerRow, LEDGER_TABLES, moveLedgerRow, readLedgerRow } from './apply/ledger-rows.js';
 import { dropStaging } from './apply/staging.js';
 import { TargetSessions } from './apply/target-sessions.js';
@@ -194,8 +194,6 @@ async function beginLoading(
     const fresh = emptyLedger(stream, bootstrap, epoch, Date.now());
     await forgetDiscarded(connection, stream);
     await insertLedgerRow(connection, fresh);
-    // Of an earlier copy that was given up.
-    await forgetTaken(connection, stream);
     return fresh;
   }
   if (ledger.bootstrap === bootstrap) return ledger;

@@ -65,7 +65,7 @@ export async function forgetBootstrap(connection: Connection, stream: StreamName
 }
 
 /** What deletions took during a catch-up. 1146, no such table: the copy began under a version that remembered nothing of it. */
-export async function forgetTaken(connection: Connection, stream: StreamName): Promise<void> {
+async function forgetTaken(connection: Connection, stream: StreamName): Promise<void> {
   await connection.query('DELETE FROM srdf.taken_rows WHERE stream = ?', [stream]).catch((error: unknown) => {
     if (serverError(error).errno !== 1146) throw error;
   });
