@@ -20,12 +20,12 @@ export const FAULTS: readonly Fault[] = [
   ...DOUBLE_START_FAULTS,
 ];
 
-/** Processes die and activities are lost at any point; the other groups meet each stage of a cycle once. */
+/** Processes die and activities are lost at any point; the other groups meet each stage of a cycle and of a first copy once. */
 const POINTS_OF: Readonly<Record<FaultGroup, readonly FaultPoint[]>> = {
   kill: POINTS,
   activity: [],
-  network: ['wagon-cut', 'last-byte-sent', 'rows-written'],
-  disk: ['spool-writing', 'wagon-arriving', 'rows-written'],
+  network: ['wagon-cut', 'last-byte-sent', 'rows-written', 'range-shipped'],
+  disk: ['spool-writing', 'wagon-arriving', 'rows-written', 'range-read', 'range-written'],
   // A wagon lies in the spool and in the inbox.
   files: ['inbox-named', 'apply-begun', 'committed'],
   clock: ['wagon-cut', 'wagon-opening', 'applied-verified'],
