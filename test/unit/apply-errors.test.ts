@@ -11,6 +11,11 @@ describe('an error of the target server', () => {
     ['a binlog that can’t be written', 1598, "Binary logging not possible. Message: … 'binlog_error_action' is set to 'ABORT_SERVER'."],
     ['a binlog that can’t be opened', 1598, 'Binary logging not possible. Message: Either disk is full, … Aborting the server.'],
     ['a shutdown', 1053, 'Server shutdown in progress'],
+    [
+      'too many connections of this account',
+      1226,
+      "User 'srdf_target' has exceeded the 'max_user_connections' resource (current value: 2)",
+    ],
   ])('waits for the server after %s', (_, errno, message) => {
     expect(read(errno, message).code).toBe('target-unreachable');
   });

@@ -1,10 +1,9 @@
 /** The target server's errors in the words of the catalogue. Pure. Server messages hold key values: only those known to be free of them are passed on. */
 import { type ErrorCode, SrdfError } from '../../../../temporal/error-catalogue.js';
+import { connectionLost, diskFull, serverError } from '../server-error.js';
 
 /** 1205 lock wait, 1213 deadlock, 1020 record changed since last read (MariaDB), 1317 interrupted, 1412 definition changed, 3572 NOWAIT. */
 const INTERRUPTED = new Set([1205, 1213, 1020, 1317, 1412, 3572, 3058]);
-/** 1040 too many connections, 1053 shutdown, 1077, 1927 killed, 2006 and 2013 gone, 4031 disconnected by the server, 1152, 1158–1161 network. */
-const UNREACHABLE = new Set([1040, 1053, 1077, 1152, 1158, 1159, 1160, 1161, 1927, 2002, 2003, 2006, 2013, 2055, 4031]);
 const DIVERGED: ReadonlyMap<number, string> = new Map([
   [1032, 'a row that the source changed is missing'],
   [1062, 'a row that the source wrote is there already (duplicate key)'],
@@ -21,38 +20,6 @@ const DIVERGED: ReadonlyMap<number, string> = new Map([
 ]);
 const DENIED = new Set([1044, 1045, 1142, 1143, 1227, 1370]);
 
-export interface ServerError {
-  readonly errno: number;
-  readonly code: string;
-  readonly message: string;
-}
-export const serverError = (error: unknown): ServerError => {
-  const { errno, code, message } = error as { errno?: unknown; code?: unknown; message?: unknown };
-  return {
-    errno: typeof errno === 'number' ? errno : 0,
-    code: typeof code === 'string' ? code : '',
-    message: typeof message === 'string' ? message : String(error),
-  };
-};
-
-/** No answer of the server: the socket broke. Driver errors carry no number, or a negative one of the operating system. */
-export const connectionLost = (error: unknown): boolean => {
-  const { errno, code, message } = serverError(error);
-  // mysql2 says so, with neither number nor code, when a statement comes after the socket has broken.
-  if ((error as { fatal?: unknown }).fatal === true || /connection is in closed state/.test(message)) return true;
-  return UNREACHABLE.has(errno) || code === 'PROTOCOL_CONNECTION_LOST' || (errno <= 0 && /^E[A-Z]+$/.test(code));
-};
-
-/**
- * 1114 table full (the tablespace can't grow), 1021 disk full, 3 writing a file. 1026, 1030 and others say the operating system's number:
- * 28 is ENOSPC, and 122 EDQUOT.
- */
-const diskFull = (errno: number, message: string): boolean =>
-  errno === 1114 ||
-  errno === 1021 ||
-  errno === 3 ||
-  (errno > 0 && /\b(?:error|errno:?|errcode:?|code:?) "?(?:28|122)\b|No space left on device/i.test(message));
-
 /** 1598 of a server that can't write its binlog and ends itself therefore, in the middle of the commit: only the ledger knows its outcome. */
 const endsItself = (errno: number, message: string): boolean => errno === 1598 && /binlog_error_action|abort/i.test(message);
 
@@ -66,7 +33,7 @@ export function applyError(error: unknown, doing: string, where: string | null):
   if (connectionLost(error))
     return make(
       'target-unreachable',
-      `the connection was lost (${named})`,
+      `the connection was lost or refused (${named})`,
       'Check that the target server runs; it is tried again by itself',
     );
   if (endsItself(errno, message))

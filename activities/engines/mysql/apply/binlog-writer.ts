@@ -5,7 +5,8 @@ import type { Operation, RowImages } from '../../engine.js';
 import { offsetAt } from '../../row-images.js';
 import { ROWS_FLAG } from '../binlog/rows-event.js';
 import { nameOf } from '../ranges/sql-literals.js';
-import { applyError, serverError } from './apply-errors.js';
+import { serverError } from '../server-error.js';
+import { applyError } from './apply-errors.js';
 import { columnCount, rowsEvent, tableMapEvent } from './row-events.js';
 import type { TargetSession } from './target-session.js';
 

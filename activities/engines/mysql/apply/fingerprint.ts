@@ -4,7 +4,7 @@ import type { Connection, RowDataPacket } from 'mysql2/promise';
 import type { TableName } from '../../../vocabulary.js';
 import type { DdlClassification } from '../../engine.js';
 import { quoteName, quoteTable } from '../ranges/sql-literals.js';
-import { serverError } from './apply-errors.js';
+import { serverError } from '../server-error.js';
 
 export interface Fingerprint {
   /** 64 hex digits. */

@@ -6,7 +6,8 @@ import type { Position, StreamName, TableName } from '../../../vocabulary.js';
 import type { DdlClassification, Ledger, WagonPlace } from '../../engine.js';
 import { type Decision, decide, ledgerAfter } from '../ledger.js';
 import { reached } from '../position.js';
-import { applyError, serverError } from './apply-errors.js';
+import { serverError } from '../server-error.js';
+import { applyError } from './apply-errors.js';
 import { moveLedgerRow, readLedgerRow } from './ledger-rows.js';
 import { SETTLED } from './target-session.js';
 

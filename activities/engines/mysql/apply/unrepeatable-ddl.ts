@@ -8,7 +8,7 @@ import type { TableName } from '../../../vocabulary.js';
 import type { DdlStatement } from '../../engine.js';
 import { classifyStatement } from '../ddl/classify.js';
 import { nameOf, quoteTable } from '../ranges/sql-literals.js';
-import { serverError } from './apply-errors.js';
+import { serverError } from '../server-error.js';
 
 /** Throws `ddl-unrepeatable`. Changes nothing. */
 export async function refuseUnrepeatable(connection: Connection, statement: DdlStatement, doing: string): Promise<void> {
