@@ -24,6 +24,8 @@ export interface TableFacts extends TableName {
   readonly primaryKey: readonly string[];
   /** All but the primary key. */
   readonly uniqueKeys: readonly UniqueKey[];
+  /** UNIQUE keys too long for an index (over a TEXT, or many bytes), each kept by a column of hashes that no dictionary shows (MariaDB). */
+  readonly hashedKeys: number;
 }
 export interface OpenTable {
   readonly facts: TableFacts;
@@ -86,9 +88,17 @@ function withLoggedKey(facts: TableFacts, shape: TableShape): TableFacts {
   return { ...facts, primaryKey: key.columns, uniqueKeys: facts.uniqueKeys.filter((it) => it !== key) };
 }
 
+/** The log of MariaDB has them behind all others; the number in a name depends on what was there when the key was made. */
+const HASHES = /^DB_ROW_HASH_\d+$/;
+
 /** Extra columns on either side would be filled or dropped in silence by the server. */
 function compareColumns(facts: TableFacts, reader: RowReader, doing: string): void {
-  const differs = facts.columns.length !== reader.columns.length || facts.columns.some((name, i) => name !== reader.columns[i]);
+  const { length } = facts.columns;
+  const unseen = reader.columns.slice(length);
+  const differs =
+    facts.columns.some((name, i) => name !== reader.columns[i]) ||
+    unseen.length !== facts.hashedKeys ||
+    !unseen.every((name) => HASHES.test(name));
   if (!differs && reader.keyed === facts.primaryKey.length > 0) return;
   throw new SrdfError('target-divergence', {
     tried: `${doing}, table ${nameOf(facts)}`,
@@ -125,7 +135,7 @@ async function readTableFacts(connection: Connection, engine: EngineName, name: 
     values,
   );
   const [keys] = await connection.query<RowDataPacket[]>(
-    `SELECT INDEX_NAME AS name, COLUMN_NAME AS columnName, SUB_PART AS prefix, NULLABLE AS nullable, ${engine === 'mysql' ? 'EXPRESSION' : 'NULL'} AS expression
+    `SELECT INDEX_NAME AS name, INDEX_TYPE AS type, COLUMN_NAME AS columnName, SUB_PART AS prefix, NULLABLE AS nullable, ${engine === 'mysql' ? 'EXPRESSION' : 'NULL'} AS expression
      FROM information_schema.STATISTICS WHERE ${where} AND NON_UNIQUE = 0 ORDER BY INDEX_NAME, SEQ_IN_INDEX`,
     values,
   );
@@ -146,5 +156,6 @@ async function readTableFacts(connection: Connection, engine: EngineName, name: 
     autoIncrement: columns.find((row) => /auto_increment/i.test(String(row.extra)))?.name ?? null,
     primaryKey: byName.get('PRIMARY')?.columns ?? [],
     uniqueKeys: [...byName].filter(([it]) => it !== 'PRIMARY').map(([it, key]) => ({ name: it, ...key })),
+    hashedKeys: engine === 'mariadb' ? new Set(keys.filter((row) => row.type === 'HASH').map((row) => String(row.name))).size : 0,
   };
 }
