@@ -116,6 +116,34 @@ describe.each<ServerKind>(['mariadb', 'mysql'])('%s: applying trains', (kind) =>
     await replica.run('DROP TABLE links, loose', 'd');
   });
 
+  it('a transaction that is rolled back, whatever of it is in the log, is not there', async () => {
+    await replica.run('CREATE TABLE undone (id INT PRIMARY KEY)', 'd');
+    replica.maxChanges = 3;
+    await replica.run(
+      `BEGIN; INSERT INTO undone VALUES (1); CREATE TEMPORARY TABLE aside (a INT); ROLLBACK; INSERT INTO undone VALUES (2);
+       BEGIN; INSERT INTO undone VALUES (3), (4), (5), (6); INSERT INTO undone VALUES (7), (8), (9), (10); DROP TEMPORARY TABLE aside; ROLLBACK;
+       BEGIN; CREATE TEMPORARY TABLE aside (a INT); INSERT INTO undone VALUES (11); COMMIT`,
+      'd',
+    );
+    expect((await replica.target.sql('SELECT id FROM d.undone ORDER BY id')).map(({ id }) => id)).toEqual([2, 11]);
+    await expectEqual();
+  });
+
+  it.runIf(kind === 'mariadb')('a transaction that is partly rolled back, where that is in the log, stops the stream', async () => {
+    const before = await replica.ledger();
+    await replica.source.sql(
+      'BEGIN; INSERT INTO undone VALUES (20); SAVEPOINT a; INSERT INTO undone VALUES (21); CREATE TEMPORARY TABLE aside (a INT); ROLLBACK TO a; COMMIT',
+      'd',
+    );
+    await expect(replica.replicate()).rejects.toMatchObject({
+      code: 'log-event-unsupported',
+      message: expect.stringMatching(/ROLLBACK TO SAVEPOINT.*temporary table.*outside of transactions/),
+    });
+    expect(await replica.ledger()).toEqual(before);
+    await replica.source.sql('TRUNCATE undone', 'd');
+    await replica.target.sql(`TRUNCATE d.undone; UPDATE srdf.ledger SET position = '${await replica.position()}'`);
+  });
+
   it('a transaction of many wagons is there whole or not at all', async () => {
     await replica.run('CREATE TABLE big (id INT PRIMARY KEY, v VARCHAR(100))', 'd');
     replica.maxChanges = 1_000;

@@ -90,7 +90,7 @@ const KNOWN: readonly (readonly [string, string])[] = [
   ['START TRANSACTION', 'begin'],
   ['COMMIT', 'commit'],
   ['ROLLBACK', 'rollback'],
-  ['ROLLBACK TO `s`', 'statement-change'],
+  ['ROLLBACK TO `s`', 'rollback-to'],
   ['SAVEPOINT `s`', 'savepoint'],
   ["XA PREPARE 'x'", 'xa'],
   ['CREATE USER a@b', 'outside'],

@@ -160,6 +160,19 @@ export class Transactions {
     if (open.begun) this.batch.push({ kind: 'abandon' });
   }
 
+  /**
+   * A ROLLBACK ends it. MariaDB logs such a transaction when a temporary table came or went in it. Its rows are of tables with transactions alone:
+   * what others hold goes into the row log statement by statement, as transactions of their own (`use_trans_cache` in sql/log.cc).
+   */
+  takeBack(transaction: OpenTransaction): void {
+    const { known, gtid, rowsInScope, ddlParts } = transaction;
+    if (known) return;
+    if (ddlParts > 0 || (rowsInScope > 0 && (this.family !== 'mariadb' || !gtid.transactional)))
+      throw this.place.unsupported(EVENT.QUERY, 'ROLLBACK of a transaction of which something stays');
+    if (transaction.begun) this.batch.push({ kind: 'abandon' });
+    transaction.begun = false;
+  }
+
   private nameOf(event: GtidEvent): string {
     return event.gtid === null ? 'without GTID' : gtidName(this.family, event.gtid);
   }

@@ -3,7 +3,6 @@ import { SrdfError } from '../../../../temporal/error-catalogue.js';
 import type { DdlClassification, Selection } from '../../engine.js';
 import { classifyStatement } from '../ddl/classify.js';
 import type { TableTraits } from '../ddl/table-traits.js';
-import { EVENT } from './event-types.js';
 import type { LogPlace } from './log-place.js';
 import type { QueryEvent } from './query-event.js';
 import { databaseInScope } from './scope.js';
@@ -27,12 +26,13 @@ export interface SchemaStatement {
 
 /** `alone`: outside of BEGIN … COMMIT the statement is a transaction of its own, and ends it. */
 export type StatementMeaning =
-  | { readonly does: 'begins' | 'commits'; readonly alone: false }
+  | { readonly does: 'begins' | 'commits' | 'rolls-back'; readonly alone: false }
   | { readonly does: 'nothing'; readonly alone: boolean }
   | ({ readonly does: 'ddl'; readonly alone: true } & SchemaStatement);
 
 const BEGINS = { does: 'begins', alone: false } as const;
 const COMMITS = { does: 'commits', alone: false } as const;
+const ROLLS_BACK = { does: 'rolls-back', alone: false } as const;
 /** Inside a transaction, and of no consequence for it. */
 const NOTHING = { does: 'nothing', alone: false } as const;
 const PASSED_OVER = { does: 'nothing', alone: true } as const;
@@ -78,10 +78,16 @@ function transactionStatement(verb: string, sql: Buffer, transaction: Transactio
   const text = sql.toString('latin1', 0, 200);
   if (verb === 'begin') return BEGINS;
   if (verb === 'commit') return COMMITS;
-  if (verb === 'rollback') {
-    if (transaction.rowsInScope > 0 || transaction.ddlParts > 0)
-      throw place.unsupported(EVENT.QUERY, 'ROLLBACK of a transaction whose changes of non-transactional tables stay');
-    return /^\s*ROLLBACK\s+(WORK\s+)?TO\b/i.test(text) ? NOTHING : COMMITS;
+  if (verb === 'rollback') return ROLLS_BACK;
+  if (verb === 'rollback-to') {
+    if (transaction.rowsInScope === 0 && transaction.ddlParts === 0) return NOTHING;
+    throw new SrdfError('log-event-unsupported', {
+      tried: place.tried,
+      found:
+        'ROLLBACK TO SAVEPOINT, which takes back a part of what the log holds before it: a source logs it where a temporary table came or went in the transaction',
+      action:
+        'Nothing of the transaction was applied. Let the application make and drop temporary tables outside of transactions with savepoints; then establish the stream again (srdf establish)',
+    });
   }
   if (verb === 'xa') {
     if (/^\s*XA\s+(START|BEGIN)\b/i.test(text)) return BEGINS;

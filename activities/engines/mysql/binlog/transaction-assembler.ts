@@ -247,7 +247,8 @@ export class TransactionAssembler {
     const meaning = meaningOf(query, transaction, this.options.selection, this.place);
     if (meaning.does === 'begins') transaction.explicit = true;
     else if (meaning.does === 'ddl') this.ddl(meaning, transaction);
-    if (meaning.does === 'commits' || (meaning.alone && !transaction.explicit)) this.commit(headerTime);
+    else if (meaning.does === 'rolls-back') this.transactions.takeBack(transaction);
+    if (meaning.does === 'commits' || meaning.does === 'rolls-back' || (meaning.alone && !transaction.explicit)) this.commit(headerTime);
   }
 
   private xaPrepare(bytes: Buffer, body: number, headerTime: number): void {

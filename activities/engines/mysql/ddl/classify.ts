@@ -11,7 +11,7 @@ import type { TableTraits } from './table-traits.js';
 export type StatementKind =
   /** `traits` stay on the side that reads: the other reads the statement itself. */
   | { readonly kind: 'ddl'; readonly classification: DdlClassification; readonly traits?: TableTraits }
-  | { readonly kind: 'transaction'; readonly verb: 'begin' | 'commit' | 'rollback' | 'savepoint' | 'xa' }
+  | { readonly kind: 'transaction'; readonly verb: 'begin' | 'commit' | 'rollback' | 'rollback-to' | 'savepoint' | 'xa' }
   /** Understood, and no part of a database stream: accounts, FLUSH, ANALYZE, SET, temporary tables, server-wide objects. */
   | { readonly kind: 'outside'; readonly what: string }
   /** Data changed by a statement that was logged as text; replaying it wouldn't be exact. */

@@ -87,9 +87,6 @@ function withoutObjects(lexer: Lexer, names: NameReader, verb: string): Statemen
   }
   const transaction = transactionVerb(lexer);
   if (transaction === null) throw names.unexpected('a statement');
-  if (transaction === 'rollback-to')
-    // Logged only when something that can't be rolled back stays: what follows undoes a part of what came before.
-    return { kind: 'statement-change', what: 'ROLLBACK TO SAVEPOINT' };
   return { kind: 'transaction', verb: transaction };
 }
 
