@@ -16,7 +16,7 @@ import type { TargetForeignKey } from './foreign-keys.js';
 import { batchesWithoutRepeat, oneSide } from './net-order.js';
 import { renamedShape } from './row-events.js';
 import { clearStaged, deleteStaged, replaceStaged, stagingName } from './staging.js';
-import { type BodyTables, count, type RowCounts } from './strict-apply.js';
+import { type BodyTables, count, type RowCounts, writeOrdered } from './strict-apply.js';
 import type { OpenTable } from './table-facts.js';
 import { SETTLED, UNCHECKED } from './target-session.js';
 
@@ -78,7 +78,7 @@ async function applyRun(run: OrderedRun, table: Target, context: CatchUpContext)
   const { keyed } = table.reader;
   const acting = await actingKeys(run, table, context);
   if (run.operation === 'delete' && acting.length > 0) return await deleteActing(run, table, context);
-  if (!keyed) return await writer.write(table.write, run.operation, run.rows, run);
+  if (!keyed) return await writeOrdered(run, table, writer);
   if (run.operation === 'insert') return await putStaged(run.rows, table, context, 'anew');
   // Without foreign keys' actions: what hangs on such a row has stayed at the source.
   if (run.operation === 'delete') return await removeStaged(run.rows, table, context, 'there');

@@ -1,8 +1,8 @@
 /** Applies a body of changes as they are: a row that isn't as the source says it was is an error of the server. */
-import type { ChangesBody, NetChanges } from '../../../wagon/body.js';
+import type { ChangesBody, NetChanges, OrderedRun } from '../../../wagon/body.js';
 import type { RowImages } from '../../engine.js';
 import { type BinlogWriter, UNCHECKED_ROWS, type WriteTable } from './binlog-writer.js';
-import { collides, splitUpdates } from './net-order.js';
+import { collides, inAnyOrder, splitUpdates } from './net-order.js';
 import type { OpenTable } from './table-facts.js';
 
 export interface RowCounts {
@@ -17,8 +17,7 @@ export interface BodyTables {
 
 export async function applyStrictly(body: ChangesBody, tables: BodyTables, writer: BinlogWriter, counts: RowCounts): Promise<void> {
   for (const run of body.ordered) {
-    const { write } = await tables.open(run.table);
-    await writer.write(write, run.operation, run.rows, run);
+    await writeOrdered(run, await tables.open(run.table), writer);
     count(counts, run.operation, run.rows);
   }
   for (const net of body.net) {
@@ -29,6 +28,16 @@ export async function applyStrictly(body: ChangesBody, tables: BodyTables, write
     count(counts, 'insert', net.inserts);
   }
   await writer.flush();
+}
+
+/** As the source wrote it, row after row. */
+export async function writeOrdered(
+  run: OrderedRun,
+  table: OpenTable & { readonly write: WriteTable },
+  writer: BinlogWriter,
+): Promise<void> {
+  const events = run.operation === 'update' && !table.reader.keyed ? inAnyOrder(run.rows, table) : [run.rows];
+  for (const rows of events) await writer.write(table.write, run.operation, rows, run);
 }
 
 /**
