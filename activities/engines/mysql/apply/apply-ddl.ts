@@ -172,13 +172,15 @@ async function useDatabase(connection: Connection, database: string): Promise<vo
 async function currentSession(connection: Connection, engine: EngineName, source: DdlSession): Promise<CurrentSession> {
   const clientCharacterSet =
     source.characterSetClient === null ? null : await characterSetOf(connection, engine, source.characterSetClient);
-  if (engine === 'mariadb') return { defaultCollationForUtf8mb4: null, explicitDefaultsForTimestamp: null, clientCharacterSet };
+  const collation =
+    engine === 'mariadb'
+      ? 'NULL'
+      : '(SELECT ID FROM information_schema.COLLATIONS WHERE COLLATION_NAME = @@session.default_collation_for_utf8mb4)';
   const [rows] = await connection.query<RowDataPacket[]>(
-    `SELECT @@session.explicit_defaults_for_timestamp AS explicitDefaults,
-       (SELECT ID FROM information_schema.COLLATIONS WHERE COLLATION_NAME = @@session.default_collation_for_utf8mb4) AS collation`,
+    `SELECT @@explicit_defaults_for_timestamp AS explicitDefaults, ${collation} AS collation`,
   );
   return {
-    defaultCollationForUtf8mb4: Number(rows[0]?.collation),
+    defaultCollationForUtf8mb4: engine === 'mariadb' ? null : Number(rows[0]?.collation),
     explicitDefaultsForTimestamp: Number(rows[0]?.explicitDefaults) === 1,
     clientCharacterSet,
   };

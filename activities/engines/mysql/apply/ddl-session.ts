@@ -7,11 +7,15 @@ const FLAGS: readonly { readonly bit: number; readonly variable: string; readonl
   { bit: 1 << 26, variable: 'foreign_key_checks', inverse: true },
   { bit: 1 << 27, variable: 'unique_checks', inverse: true },
   { bit: 1 << 28, variable: 'sql_if_exists', inverse: false, engine: 'mariadb' },
-  { bit: 1 << 2, variable: 'check_constraint_checks', inverse: true, engine: 'mariadb' },
-  { bit: 1 << 12, variable: 'explicit_defaults_for_timestamp', inverse: false, engine: 'mariadb' },
+  { bit: 1 << 15, variable: 'check_constraint_checks', inverse: true, engine: 'mariadb' },
 ];
+/** MariaDB's bit for explicit_defaults_for_timestamp; MySQL has a status variable for it. */
+const EXPLICIT_DEFAULTS = 1 << 24;
 
-/** What the target's session has, of variables that need a privilege to be set even to the same value; and a name the server wants in the place of a number. */
+/**
+ * What the target's session has, of variables that can't always be set even to the same value (without a privilege in MySQL; in MariaDB before
+ * 10.8 not at all); and a name the server wants in the place of a number.
+ */
 export interface CurrentSession {
   readonly defaultCollationForUtf8mb4: number | null;
   readonly explicitDefaultsForTimestamp: boolean | null;
@@ -37,8 +41,9 @@ export function sessionStatements(engine: EngineName, session: DdlSession, curre
   number('timestamp', session.timestamp);
   if (session.defaultCollationForUtf8mb4 !== current.defaultCollationForUtf8mb4)
     number('default_collation_for_utf8mb4', session.defaultCollationForUtf8mb4);
-  if (session.explicitDefaultsForTimestamp !== null && session.explicitDefaultsForTimestamp !== current.explicitDefaultsForTimestamp)
-    number('explicit_defaults_for_timestamp', session.explicitDefaultsForTimestamp ? 1 : 0);
+  const explicitDefaults = explicitDefaultsOf(engine, session);
+  if (explicitDefaults !== null && explicitDefaults !== current.explicitDefaultsForTimestamp)
+    number('explicit_defaults_for_timestamp', explicitDefaults ? 1 : 0);
   // Last: from here on the session reads statements in another character set.
   if (session.characterSetClient !== null && current.clientCharacterSet !== null)
     set.push(
@@ -46,6 +51,11 @@ export function sessionStatements(engine: EngineName, session: DdlSession, curre
         (session.collationServer === null ? '' : `, @@session.collation_server=${session.collationServer}`),
     );
   return set;
+}
+
+function explicitDefaultsOf(engine: EngineName, { explicitDefaultsForTimestamp, flags2 }: DdlSession): boolean | null {
+  if (engine === 'mysql') return explicitDefaultsForTimestamp;
+  return flags2 === null ? null : (flags2 & EXPLICIT_DEFAULTS) !== 0;
 }
 
 /**
