@@ -54,11 +54,13 @@ export class BinlogWriter {
   private async add(table: WriteTable, operation: Operation, images: Uint8Array, switches: RowSwitches): Promise<void> {
     this.checkSize(table, images.length);
     if (this.pendingBytes > 0 && this.pendingBytes + images.length > Math.min(STATEMENT_BYTES, this.room())) await this.send();
+    const { serverId, engine } = this.session;
     const flags =
       ROWS_FLAG.STATEMENT_END |
+      // What the source holds has passed its checks, or its sessions didn't want any.
+      (engine === 'mariadb' ? ROWS_FLAG.NO_CHECK_CONSTRAINTS : 0) |
       (switches.foreignKeyChecks ? 0 : ROWS_FLAG.NO_FOREIGN_KEY_CHECKS) |
       (switches.uniqueChecks ? 0 : ROWS_FLAG.RELAXED_UNIQUE_CHECKS);
-    const { serverId, engine } = this.session;
     const id = this.nextTableId++;
     const map = tableMapEvent(serverId, id, table.shape);
     const rows = rowsEvent(engine, serverId, id, operation, columnCount(table.shape), images, flags);

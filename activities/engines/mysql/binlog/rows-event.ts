@@ -42,8 +42,10 @@ export const ROWS_FLAG = {
   RELAXED_UNIQUE_CHECKS: 0x4,
   COMPLETE_ROWS: 0x8,
   USE_SQL_FOREIGN_KEY: 0x10,
+  /** MariaDB, check_constraint_checks=0. */
+  NO_CHECK_CONSTRAINTS: 0x80,
 } as const;
-export const KNOWN_ROWS_FLAGS = 0x1f;
+export const KNOWN_ROWS_FLAGS = 0x9f;
 
 /**
  * Whether the target has to enforce foreign keys, and to run their cascades itself. Not when the source's session didn't; and
