@@ -52,6 +52,31 @@ describe.each<ServerKind>(['mariadb', 'mysql'])('%s', (kind) => {
     expect(target).toBe(source);
   });
 
+  it('columns that hold what a zone made of a moment are refused, and MySQL’s rows of them never written', async () => {
+    const pair = await start(PARIS, PARIS);
+    await pair.run(
+      'CREATE DATABASE d; CREATE TABLE d.t (id INT PRIMARY KEY, at TIMESTAMP NULL, day DATE GENERATED ALWAYS AS (DATE(at)) STORED)',
+    );
+    const told = async (): Promise<readonly string[]> =>
+      (await inspectSource(pair.access(), pair.selection)).findings
+        .filter(({ check }) => check === 'time-zone-column')
+        .map(({ severity, found, fix }) => `${severity}: ${found}: ${fix}`);
+    expect(await told()).toEqual([expect.stringMatching(/^error: d\.t\.day is generated from a TIMESTAMP.*DATETIME, or make it VIRTUAL/)]);
+    await pair.source.sql("SET GLOBAL time_zone='+00:00'");
+    expect(await told()).toEqual([expect.stringMatching(/^warning: .*Nothing, if no session/)]);
+    await pair.source.sql("INSERT INTO d.t (id, at) VALUES (1, '2026-01-15 23:30:00')");
+    if (kind === 'mysql') {
+      await expect(pair.replicate()).rejects.toMatchObject({
+        code: 'apply-failed',
+        message: expect.stringContaining('d.t.day is generated'),
+      });
+      await pair.target.sql("SET GLOBAL time_zone='+00:00'");
+    }
+    await pair.replicate();
+    const { source, target } = await pair.dumps();
+    expect(target).toBe(source);
+  });
+
   it('that only have other names are the same', async () => {
     expect(await compared(await start('UTC0', 'GMT0'))).toEqual([]);
   });

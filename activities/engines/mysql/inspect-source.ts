@@ -12,6 +12,7 @@ import { serverTraits } from './server-traits.js';
 import { checkPrivileges } from './source-privileges.js';
 import { checkUnfoundRows } from './unfound-rows.js';
 import { versionedFix, versionedFound } from './unreplicated.js';
+import { checkZoneColumns } from './zone-columns.js';
 
 /** MariaDB 10.5 brought binlog_row_metadata and its privileges; MySQL 8.0.1 the same, 8.0.14 the primary key in it. */
 const OLDEST: Readonly<Record<EngineName, { readonly number: number; readonly text: string }>> = {
@@ -245,6 +246,7 @@ async function checkTables(connection: Connection, kind: ServerKind, selection: 
       );
   }
   if (kind.engine === 'mysql') findings.push(...(await checkUnfoundRows(connection, selection, databases)));
+  findings.push(...(await checkZoneColumns(connection, selection, databases)));
   for (const it of await unshownMembers(connection, databases))
     if (tableInScope(selection, it)) findings.push(error('unshown-member', unshownFound(it), unshownFix(it)));
   const [compressed] = await connection.query<RowDataPacket[]>(

@@ -7,6 +7,7 @@ import type { EngineName } from '../../engine.js';
 import { mysqlRowFormat } from '../binlog/row-format.js';
 import { parseTableMap } from '../binlog/table-map.js';
 import { nameOf } from '../ranges/sql-literals.js';
+import { DICTIONARY_COLUMN, dictionaryColumn, hasUtc, zoneColumns, zoneFix, zoneFound } from '../zone-columns.js';
 
 export interface UniqueKey {
   readonly name: string;
@@ -131,9 +132,16 @@ async function readTableFacts(connection: Connection, engine: EngineName, name: 
       action: `On the target: ALTER TABLE \`${name.database}\`.\`${name.table}\` ENGINE=InnoDB; then retry the dead letter`,
     });
   const [columns] = await connection.query<RowDataPacket[]>(
-    `SELECT COLUMN_NAME AS name, EXTRA AS extra FROM information_schema.COLUMNS WHERE ${where} ORDER BY ORDINAL_POSITION`,
+    `SELECT ${DICTIONARY_COLUMN} FROM information_schema.COLUMNS WHERE ${where} ORDER BY ORDINAL_POSITION`,
     values,
   );
+  const [zoned] = engine === 'mysql' ? zoneColumns(columns.map(dictionaryColumn)) : [];
+  if (zoned !== undefined && !(await hasUtc(connection)))
+    throw new SrdfError('apply-failed', {
+      tried: `${doing}, table ${nameOf(name)}`,
+      found: zoneFound(name, zoned),
+      action: `Nothing was applied. ${zoneFix(name)}; then establish the stream again (srdf establish)`,
+    });
   const [keys] = await connection.query<RowDataPacket[]>(
     `SELECT INDEX_NAME AS name, INDEX_TYPE AS type, COLUMN_NAME AS columnName, SUB_PART AS prefix, NULLABLE AS nullable, ${engine === 'mysql' ? 'EXPRESSION' : 'NULL'} AS expression
      FROM information_schema.STATISTICS WHERE ${where} AND NON_UNIQUE = 0 ORDER BY INDEX_NAME, SEQ_IN_INDEX`,
