@@ -6,7 +6,7 @@ import type { DeadLetterReport, StreamMode } from '../contracts.js';
 import type { Ledger } from '../engines/engine.js';
 import type { TargetSite } from '../site.js';
 import type { BootstrapId, StreamName } from '../vocabulary.js';
-import { readFact, readFactIfWhole, removeFact, writeFact } from './stream-files.js';
+import { readFact, readFactIfWhole, writeFact } from './stream-files.js';
 
 const modeFile = (stream: StreamName): readonly string[] => ['modes', `${stream}.json`];
 const deadLetterFile = (stream: StreamName): readonly string[] => ['dead-letters', `${stream}.json`];
@@ -31,6 +31,8 @@ export async function writeMode(site: TargetSite, stream: StreamName, mode: Stre
 interface DeadLetterFile {
   readonly bootstrap: BootstrapId | null;
   readonly dead: DeadLetterReport;
+  /** The stream doesn't stand behind it any more; kept, so that whoever asks for it again hears the same. */
+  readonly released?: boolean;
 }
 
 /**
@@ -39,7 +41,7 @@ interface DeadLetterFile {
  */
 export async function readDeadLetter(site: TargetSite, ledger: Ledger): Promise<DeadLetterReport | null> {
   const file = await readFactIfWhole<DeadLetterFile>(site.stateDirectory, ...deadLetterFile(ledger.stream));
-  if (file === null || file.bootstrap !== ledger.bootstrap) return null;
+  if (file === null || file.released === true || file.bootstrap !== ledger.bootstrap) return null;
   const { dead } = file;
   return dead.epoch === ledger.epoch && dead.sequence === ledger.sequence + 1 && isPoison(dead.error.code) ? dead : null;
 }
@@ -50,7 +52,7 @@ export async function writeDeadLetter(site: TargetSite, ledger: Ledger, dead: De
 
 /**
  * Only the one that was looked at, by its hash: a decision on an old dead letter doesn't touch a newer one, and a stream that was established
- * anew counts from 1 again.
+ * anew counts from 1 again. Repeatable: an activity whose answer is lost is asked again, and what was released mustn't then be called gone.
  */
 export async function releaseDeadLetter(
   site: TargetSite,
@@ -59,6 +61,6 @@ export async function releaseDeadLetter(
 ): Promise<boolean> {
   const file = await readFactIfWhole<DeadLetterFile>(site.stateDirectory, ...deadLetterFile(stream));
   if (file?.dead.sequence !== sequence || file.dead.hash !== hash) return false;
-  await removeFact(site.stateDirectory, ...deadLetterFile(stream));
+  if (file.released !== true) await writeFact({ ...file, released: true }, site.stateDirectory, ...deadLetterFile(stream));
   return true;
 }
