@@ -7,6 +7,7 @@ import { pauseCycles, unpauseCycles } from '../temporal/schedules.js';
 import type { CycleProgress, CycleResult } from '../workflows/cycle-result.js';
 import type { ModeRequest, StreamState } from '../workflows/stream.js';
 import type { StreamControl } from './control.js';
+import { executeUpdate } from './execute-update.js';
 import { renderCycleEnd } from './rendering/cycle.js';
 import { restCycles } from './running-cycles.js';
 import type { Terminal } from './terminal.js';
@@ -21,9 +22,8 @@ export async function changeMode(
   reason: string,
 ): Promise<StreamState> {
   try {
-    return await temporal.client.workflow
-      .getHandle(streamWorkflowId(route))
-      .executeUpdate<StreamState, [ModeRequest]>(update, { args: [{ by: operator(), reason }] });
+    const request: ModeRequest = { by: operator(), reason };
+    return await executeUpdate<StreamState>(temporal.client, streamWorkflowId(route), update, request);
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw notEstablished(route.stream, `to ${update} it`);
     throw error;

@@ -4,10 +4,11 @@ import type { DeadLetterReport } from '../activities/contracts.js';
 import { streamOf } from '../config/load.js';
 import { SrdfError } from '../temporal/error-catalogue.js';
 import { deadLetterWorkflowId } from '../temporal/ids.js';
-import type { Decision } from '../workflows/dead-letter.js';
+import type { Decision, DiscardRequest, RetryRequest } from '../workflows/dead-letter.js';
 import { askStream } from './ask-stream.js';
 import { operator } from './change-mode.js';
 import type { PairControl, StreamControl } from './control.js';
+import { executeUpdate } from './execute-update.js';
 import { reportedError } from './operator-error.js';
 
 export interface FoundDeadLetter extends DeadLetterReport {
@@ -31,11 +32,8 @@ export async function decideDeadLetter(
 ): Promise<Decision> {
   const by = operator();
   try {
-    return await temporal.client.workflow
-      .getHandle(deadLetterWorkflowId(route))
-      .executeUpdate<Decision, [{ by: string; acceptDivergence?: boolean }]>(decision, {
-        args: [decision === 'discard' ? { by, acceptDivergence } : { by }],
-      });
+    const request: RetryRequest | DiscardRequest = decision === 'discard' ? { by, acceptDivergence } : { by };
+    return await executeUpdate<Decision>(temporal.client, deadLetterWorkflowId(route), decision, request);
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
     throw new SrdfError('wagon-missing', {
