@@ -4,6 +4,7 @@ import type { LedgerView, Route } from '../activities/contracts.js';
 import { cycleScheduleId, cycleWorkflowId } from '../temporal/ids.js';
 import { OUTCOME } from '../temporal/search-attributes.js';
 import type { CycleProgress, CycleResult } from '../workflows/cycle-result.js';
+import { askProgress } from './ask-progress.js';
 import type { PairControl } from './control.js';
 import { appliedThrough, cycleFailure, type Proof, proofOf, proofOfLive, type SeenCycle } from './cycle-facts.js';
 import type { StreamFacts } from './derive-status.js';
@@ -18,8 +19,6 @@ export interface CyclesSeen extends Pick<StreamFacts, 'schedule' | 'running'> {
   readonly wentWell: readonly Run[];
 }
 
-/** How long a cycle that runs is waited for, ms. */
-const PATIENCE = 10_000;
 /** During a long outage all other runs say nothing of the log's end. */
 const MOST_CYCLES = 20;
 /** A run that went on as a new one hasn't ended. */
@@ -75,10 +74,7 @@ export async function askAppliedThrough(
 /** A continuous cycle tells while it runs what another tells when it has ended. */
 async function askContinuous({ temporal }: PairControl, route: Route): Promise<CycleProgress | null> {
   for (const id of await scheduledCycles(temporal, route)) {
-    const asked = temporal.client.withDeadline(Date.now() + PATIENCE, () =>
-      temporal.client.workflow.getHandle(id).query<CycleProgress>('progress'),
-    );
-    const progress = await asked.catch(() => null);
+    const progress = await askProgress<CycleProgress>(temporal.client, id);
     if (progress?.continuous === true) return progress;
   }
   return null;

@@ -10,6 +10,7 @@ import { CONTROL_QUEUE } from '../temporal/task-queues.js';
 import type { BootstrapProgress, BootstrapResult } from '../workflows/bootstrap-result.js';
 import type { StreamFactsInput, StreamFactsResult } from '../workflows/stream-facts.js';
 import { askAppliedThrough, askCycles } from './ask-cycles.js';
+import { askProgress } from './ask-progress.js';
 import type { PairControl } from './control.js';
 import { newestCycle } from './cycle-facts.js';
 import type { BootstrapFacts, StreamFacts } from './derive-status.js';
@@ -78,7 +79,7 @@ async function askBootstrap({ temporal }: PairControl, route: Route): Promise<Bo
   try {
     const { status } = await handle.describe();
     if (status.name === 'RUNNING') {
-      const progress = await handle.query<BootstrapProgress>('progress').catch(() => null);
+      const progress = await askProgress<BootstrapProgress>(temporal.client, handle.workflowId);
       return { running: true, error: null, progress: progress && renderProgress(progress) };
     }
     const { error } = (await handle.result()) as BootstrapResult;
