@@ -205,7 +205,7 @@ export interface SpoolState {
   readonly states: Readonly<Record<'captured' | 'received' | 'applied' | 'confirmed', StateTotals>>;
 }
 
-/** Activities of the site that serves. Task queue `srdf-source-{site}`. */
+/** Activities of the site that serves. Task queue `srdf-source-{pair}.{site}`. */
 export interface SourceActivities {
   inspectSource(input: StreamInput): Promise<Preflight>;
   notePosition(input: StreamInput): Promise<{ readonly position: Position }>;
@@ -239,7 +239,7 @@ export interface SourceActivities {
   ): Promise<{ readonly plan: string; readonly ranges: number; readonly wagon: WagonRef }>;
 }
 
-/** Activities of the site that stands by. Task queue `srdf-target-{site}`; `readLedger` also runs as a local activity. */
+/** Activities of the site that stands by. Task queue `srdf-target-{pair}.{site}`; `readLedger` also runs as a local activity. */
 export interface TargetActivities {
   /** `withDiscarded`: a query more, which no cycle needs. */
   readLedger(input: StreamInput & { readonly withDiscarded?: boolean }): Promise<LedgerResult>;

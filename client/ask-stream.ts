@@ -6,7 +6,7 @@ import type { StreamConfig } from '../config/schema.js';
 import { SrdfError } from '../temporal/error-catalogue.js';
 import { bootstrapWorkflowId } from '../temporal/ids.js';
 import { workAbout } from '../temporal/search-attributes.js';
-import { CONTROL_QUEUE } from '../temporal/task-queues.js';
+import { controlQueue } from '../temporal/task-queues.js';
 import type { BootstrapProgress, BootstrapResult } from '../workflows/bootstrap-result.js';
 import type { StreamFactsInput, StreamFactsResult } from '../workflows/stream-facts.js';
 import { askAppliedThrough, askCycles } from './ask-cycles.js';
@@ -51,7 +51,7 @@ export async function askSites({ temporal }: Pick<PairControl, 'temporal'>, rout
   const input: StreamFactsInput = { route, patienceMilliseconds: SOURCE_PATIENCE };
   const handle = await temporal.client.workflow.start('streamFacts', {
     workflowId: `srdf-facts-${route.pair}-${route.stream}-${randomUUID()}`,
-    taskQueue: CONTROL_QUEUE,
+    taskQueue: controlQueue(route),
     args: [input],
     typedSearchAttributes: workAbout(route, 'status'),
     // Without a worker the question would wait for ever: it dies with the patience of whoever asked.

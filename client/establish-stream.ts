@@ -16,7 +16,7 @@ import { type ErrorCode, SrdfError } from '../temporal/error-catalogue.js';
 import { bootstrapWorkflowId, cycleScheduleId, deadLetterWorkflowId, streamWorkflowId } from '../temporal/ids.js';
 import { type CycleScheduleOptions, ensureCycleSchedule } from '../temporal/schedules.js';
 import { workAbout } from '../temporal/search-attributes.js';
-import { CONTROL_QUEUE } from '../temporal/task-queues.js';
+import { controlQueue } from '../temporal/task-queues.js';
 import type { BootstrapProgress, BootstrapResult, BootstrapWorkflowInput } from '../workflows/bootstrap-result.js';
 import type { StreamEntityInput, StreamState } from '../workflows/stream.js';
 import { askSites } from './ask-stream.js';
@@ -39,7 +39,7 @@ export async function planStream({ temporal, stream, streamRoute: route }: Strea
   const input: BootstrapWorkflowInput = { route, bootstrap: newBootstrapId(), dryRun: true };
   const result = (await temporal.client.workflow.execute('bootstrap', {
     workflowId: `${bootstrapWorkflowId(route)}-plan-${input.bootstrap}`,
-    taskQueue: CONTROL_QUEUE,
+    taskQueue: controlQueue(route),
     args: [input],
     typedSearchAttributes: workAbout(route, 'bootstrap'),
     staticSummary: `plan the first copy of ${stream.name}`,
@@ -132,7 +132,7 @@ async function copy({ temporal: { client }, stream, streamRoute: route }: Stream
   try {
     handle = await client.workflow.start('bootstrap', {
       workflowId,
-      taskQueue: CONTROL_QUEUE,
+      taskQueue: controlQueue(route),
       args: [input],
       typedSearchAttributes: workAbout(route, 'bootstrap'),
       staticSummary: `first copy of ${route.stream}: ${route.source} → ${route.target}`,
@@ -167,7 +167,7 @@ async function beginCycles(
   const state: StreamState = { mode: remembered, since: Date.now(), by: operator(), reason: 'established; the target remembers this mode' };
   const entity = await client.workflow.start('stream', {
     workflowId: streamWorkflowId(route),
-    taskQueue: CONTROL_QUEUE,
+    taskQueue: controlQueue(route),
     args: [{ route, ...(remembered !== 'active' && { state }) } satisfies StreamEntityInput],
     typedSearchAttributes: workAbout(route, 'stream'),
     staticSummary: `stream ${route.stream}: ${route.source} → ${route.target}`,

@@ -4,7 +4,7 @@
  */
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { workAbout } from '../temporal/search-attributes.js';
-import { CONTROL_QUEUE } from '../temporal/task-queues.js';
+import { controlQueue } from '../temporal/task-queues.js';
 import type { CycleInput, CycleResult } from '../workflows/cycle-result.js';
 import type { StreamControl } from './control.js';
 import { finishCycles, handCycleId } from './running-cycles.js';
@@ -26,7 +26,7 @@ export async function runCycle(
     try {
       const handle = await temporal.client.workflow.start('replicationCycle', {
         workflowId,
-        taskQueue: CONTROL_QUEUE,
+        taskQueue: controlQueue(route),
         args: [input],
         typedSearchAttributes: workAbout(route, 'cycle'),
         staticSummary: `replicate ${route.stream} by hand: ${route.source} → ${route.target}`,

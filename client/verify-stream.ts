@@ -5,7 +5,7 @@ import { tableNameOf } from '../config/load.js';
 import { SrdfError } from '../temporal/error-catalogue.js';
 import { compareWorkflowId } from '../temporal/ids.js';
 import { workAbout } from '../temporal/search-attributes.js';
-import { CONTROL_QUEUE } from '../temporal/task-queues.js';
+import { controlQueue } from '../temporal/task-queues.js';
 import type { CompareInput, CompareProgress, CompareResult, TableComparison } from '../workflows/compare-result.js';
 import type { StreamControl } from './control.js';
 import { renderCompareProgress } from './rendering/comparison.js';
@@ -39,7 +39,7 @@ async function start({ temporal, streamRoute: route }: StreamControl, input: Com
     try {
       return await temporal.client.workflow.start('compare', {
         workflowId,
-        taskQueue: CONTROL_QUEUE,
+        taskQueue: controlQueue(route),
         args: [input],
         typedSearchAttributes: workAbout(route, 'compare'),
         staticSummary: `compare ${route.source} and ${route.target}: ${route.stream}`,

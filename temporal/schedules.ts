@@ -4,7 +4,7 @@ import type { Route } from '../activities/contracts.js';
 import type { CycleInput } from '../workflows/cycle-result.js';
 import { cycleScheduleId, cycleWorkflowId } from './ids.js';
 import { workAbout } from './search-attributes.js';
-import { CONTROL_QUEUE } from './task-queues.js';
+import { controlQueue } from './task-queues.js';
 
 export interface CycleScheduleOptions {
   /** From the stream's `every`: ms between ticks, or one cycle that stays on the log. */
@@ -28,7 +28,7 @@ const action = (route: Route, every: CycleScheduleOptions['every']) => ({
   type: 'startWorkflow' as const,
   workflowType: 'replicationCycle',
   workflowId: cycleWorkflowId(route),
-  taskQueue: CONTROL_QUEUE,
+  taskQueue: controlQueue(route),
   args: [{ route, ...(every === 'continuous' && { continuous: true }) } satisfies CycleInput],
   typedSearchAttributes: workAbout(route, 'cycle'),
   staticSummary: `replicate ${route.stream}: ${route.source} → ${route.target}`,

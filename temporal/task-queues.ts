@@ -1,7 +1,10 @@
-/** The queues a site's processes poll. Pure. */
-import type { SiteName } from '../activities/vocabulary.js';
+/**
+ * The queues a site's processes poll. Each names its pair: two pairs may share a namespace, and their sites and streams their names, and still
+ * no worker ever takes the other pair's work, whose ledger is another one. A dot stands in no name of pair or site. Pure.
+ */
+import type { Route } from '../activities/contracts.js';
 
-export const sourceQueue = (site: SiteName): string => `srdf-source-${site}`;
-export const targetQueue = (site: SiteName): string => `srdf-target-${site}`;
+export const sourceQueue = ({ pair, source }: Pick<Route, 'pair' | 'source'>): string => `srdf-source-${pair}.${source}`;
+export const targetQueue = ({ pair, target }: Pick<Route, 'pair' | 'target'>): string => `srdf-target-${pair}.${target}`;
 /** Workflows: polled by workers of the target's side alone, so that losing the source leaves the control plane. */
-export const CONTROL_QUEUE = 'srdf-control';
+export const controlQueue = ({ pair }: Pick<Route, 'pair'>): string => `srdf-control-${pair}`;

@@ -21,7 +21,7 @@ export async function runSourceWorker(config: SrdfConfig, { signal }: { readonly
     const { site, close } = await openSourceSite(config, log);
     try {
       installRuntime(log, config.metrics.source);
-      const queue = { taskQueue: sourceQueue(site.site), activities: createSourceActivities(site) };
+      const queue = { taskQueue: sourceQueue({ pair: site.pair, source: site.site }), activities: createSourceActivities(site) };
       await serveQueues(config, [queue], log, `srdf-source-${site.site}@${hostname()}:${process.pid}`, signal);
     } finally {
       await close();

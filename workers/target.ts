@@ -2,7 +2,7 @@
 import { hostname } from 'node:os';
 import { createTargetActivities } from '../activities/target.js';
 import type { SrdfConfig } from '../config/schema.js';
-import { CONTROL_QUEUE, targetQueue } from '../temporal/task-queues.js';
+import { controlQueue, targetQueue } from '../temporal/task-queues.js';
 import { workflowBundle } from '../temporal/workflow-bundle.js';
 import { letHeapGrow } from './heap-growth.js';
 import { installLastWords } from './last-words.js';
@@ -26,8 +26,8 @@ export async function runTargetWorker(config: SrdfConfig, { signal }: { readonly
       const bundle = await workflowBundle({ info: (message) => log.debug(message) });
       // The target's own short reads run as local activities beside the workflows, so that queue has the activities as well.
       const queues = [
-        { taskQueue: targetQueue(site.site), activities },
-        { taskQueue: CONTROL_QUEUE, activities, workflowBundle: bundle },
+        { taskQueue: targetQueue({ pair: site.pair, target: site.site }), activities },
+        { taskQueue: controlQueue(site), activities, workflowBundle: bundle },
       ];
       await serveQueues(config, queues, log, `srdf-target-${site.site}@${hostname()}:${process.pid}`, signal);
     } finally {

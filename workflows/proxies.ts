@@ -44,31 +44,31 @@ type Target = ActivityInterfaceFor<TargetActivities>;
 
 /** `cutWagons`, `shipWagons`, `confirmWagons` of a cycle. `patience`: how long a silent source site is waited for. */
 export const sourceCycle = (route: Route, patience: Duration = '1m'): Source =>
-  proxyActivities<SourceActivities>({ ...cycleClass(patience), taskQueue: sourceQueue(route.source) });
+  proxyActivities<SourceActivities>({ ...cycleClass(patience), taskQueue: sourceQueue(route) });
 /** `applyWagons` of a cycle. */
 export const targetCycle = (route: Route, patience: Duration = '1m'): Target =>
-  proxyActivities<TargetActivities>({ ...cycleClass(patience), taskQueue: targetQueue(route.target) });
+  proxyActivities<TargetActivities>({ ...cycleClass(patience), taskQueue: targetQueue(route) });
 
 /** Everything long that a bootstrap or a comparison asks of the source. These activities MUST heartbeat. */
 export const sourceBootstrap = (route: Route): Source =>
-  proxyActivities<SourceActivities>({ ...BOOTSTRAP_CLASS, taskQueue: sourceQueue(route.source) });
+  proxyActivities<SourceActivities>({ ...BOOTSTRAP_CLASS, taskQueue: sourceQueue(route) });
 /** Everything long that a bootstrap or a comparison asks of the target. These activities MUST heartbeat. */
 export const targetBootstrap = (route: Route): Target =>
-  proxyActivities<TargetActivities>({ ...BOOTSTRAP_CLASS, taskQueue: targetQueue(route.target) });
+  proxyActivities<TargetActivities>({ ...BOOTSTRAP_CLASS, taskQueue: targetQueue(route) });
 
 /** `notePosition`: no heartbeat needed. */
 export const sourceBootstrapStep = (route: Route): Source =>
-  proxyActivities<SourceActivities>({ ...BOOTSTRAP_STEP_CLASS, taskQueue: sourceQueue(route.source) });
+  proxyActivities<SourceActivities>({ ...BOOTSTRAP_STEP_CLASS, taskQueue: sourceQueue(route) });
 /** `beginLoading`, `beginCatchUp`: no heartbeat needed. */
 export const targetBootstrapStep = (route: Route): Target =>
-  proxyActivities<TargetActivities>({ ...BOOTSTRAP_STEP_CLASS, taskQueue: targetQueue(route.target) });
+  proxyActivities<TargetActivities>({ ...BOOTSTRAP_STEP_CLASS, taskQueue: targetQueue(route) });
 
 /** `inspectSource`, `readSpool`: no heartbeat needed. */
 export const sourceQuestions = (route: Route): Source =>
-  proxyActivities<SourceActivities>({ ...QUESTION_CLASS, taskQueue: sourceQueue(route.source) });
+  proxyActivities<SourceActivities>({ ...QUESTION_CLASS, taskQueue: sourceQueue(route) });
 /** `readLedger`, `inspectTarget`: no heartbeat needed. */
 export const targetQuestions = (route: Route): Target =>
-  proxyActivities<TargetActivities>({ ...QUESTION_CLASS, taskQueue: targetQueue(route.target) });
+  proxyActivities<TargetActivities>({ ...QUESTION_CLASS, taskQueue: targetQueue(route) });
 
 /** The target's own short reads, in the worker that runs the workflow: three history events less each time. */
 export const targetLocal: LocalActivityInterfaceFor<TargetActivities> = proxyLocalActivities<TargetActivities>({

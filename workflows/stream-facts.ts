@@ -20,7 +20,7 @@ export interface StreamFactsResult {
 export async function streamFacts({ route, patienceMilliseconds }: StreamFactsInput): Promise<StreamFactsResult> {
   const input = { stream: route.stream };
   const source = proxyActivities<SourceActivities>({
-    taskQueue: sourceQueue(route.source),
+    taskQueue: sourceQueue(route),
     startToCloseTimeout: patienceMilliseconds * 2,
     scheduleToStartTimeout: patienceMilliseconds,
     // One attempt: whoever asks sees the answer of this moment, and asks again if it doesn't please.

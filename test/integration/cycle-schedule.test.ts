@@ -19,7 +19,7 @@ describe("a stream's schedule", () => {
     expect(spec.intervals).toMatchObject([{ every: 30_000 }]);
     expect(policies).toMatchObject({ overlap: 'SKIP', catchupWindow: 60_000, pauseOnFailure: false });
     expect(state.paused).toBe(false);
-    expect(action).toMatchObject({ workflowType: 'replicationCycle', taskQueue: 'srdf-control', args: [{ route }] });
+    expect(action).toMatchObject({ workflowType: 'replicationCycle', taskQueue: `srdf-control-${route.pair}`, args: [{ route }] });
     await deleteCycleSchedule(client, route);
   });
 

@@ -8,7 +8,7 @@ import type { StreamStatus } from '../../client/derive-status.js';
 import { exitCodeOf } from '../../client/rendering/exit-codes.js';
 import { cycleScheduleId, cycleWorkflowId, deadLetterWorkflowId, streamWorkflowId } from '../../temporal/ids.js';
 import { deleteCycleSchedule } from '../../temporal/schedules.js';
-import { CONTROL_QUEUE } from '../../temporal/task-queues.js';
+import { controlQueue } from '../../temporal/task-queues.js';
 import type { CycleInput, CycleResult } from '../../workflows/cycle-result.js';
 import { Pair } from './pair.js';
 
@@ -92,7 +92,7 @@ it('a cycle that ends without a result is shown as the last, with what to do', a
   const input: CycleInput = { route, continuous: true };
   const cycle = await pair.temporalClient.client.workflow.start('replicationCycle', {
     workflowId: cycleWorkflowId(route),
-    taskQueue: CONTROL_QUEUE,
+    taskQueue: controlQueue(route),
     args: [input],
   });
   await cycle.terminate('by hand');
@@ -192,7 +192,7 @@ it('a decision on a wagon that the stream does not stand behind is refused, and 
   const begin = async () =>
     await pair.temporalClient.client.workflow.start('deadLetter', {
       workflowId: deadLetterWorkflowId(route),
-      taskQueue: CONTROL_QUEUE,
+      taskQueue: controlQueue(route),
       args: [{ route, dead }],
     });
   await begin();

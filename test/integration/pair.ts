@@ -20,7 +20,7 @@ import { type CodecServer, startCodecServer } from '../../temporal/codec-server.
 import { connectClient, type TemporalClient } from '../../temporal/connection.js';
 import { type DevServer, startDevServer } from '../../temporal/dev-server.js';
 import { cycleScheduleId, cycleWorkflowId } from '../../temporal/ids.js';
-import { CONTROL_QUEUE, sourceQueue } from '../../temporal/task-queues.js';
+import { controlQueue, sourceQueue } from '../../temporal/task-queues.js';
 import type { CycleResult } from '../../workflows/cycle-result.js';
 import { createAccount } from '../servers/accounts.js';
 import { type Comparison, compareByDump, compareBySql, type Difference } from '../servers/comparison.js';
@@ -79,8 +79,8 @@ export class Pair {
     private readonly workerConfigs: Readonly<Record<Side, string>>,
   ) {
     this.workers = {
-      source: this.workerOf('source', sourceQueue(SITES.source as SiteName)),
-      target: this.workerOf('target', CONTROL_QUEUE),
+      source: this.workerOf('source', sourceQueue({ pair: config.pair, source: SITES.source as SiteName })),
+      target: this.workerOf('target', controlQueue(config)),
     };
   }
   readonly workers: Readonly<Record<Side, WorkerProcess>>;

@@ -12,7 +12,7 @@ import { createDataConverter } from '../../temporal/data-converter.js';
 import { type DevServer, startDevServer } from '../../temporal/dev-server.js';
 import { failureInterceptor } from '../../temporal/failures.js';
 import { registerSearchAttributes } from '../../temporal/search-attribute-registration.js';
-import { sourceQueue, targetQueue } from '../../temporal/task-queues.js';
+import { controlQueue, sourceQueue, targetQueue } from '../../temporal/task-queues.js';
 import { workflowBundle } from '../../temporal/workflow-bundle.js';
 import { WORKFLOW_FAILURES } from '../../temporal/workflow-failures.js';
 
@@ -29,7 +29,6 @@ export class TemporalEnvironment {
     private readonly directory: string,
     private readonly server: DevServer,
     readonly temporal: TemporalClient,
-    private readonly connection: NativeConnection,
     private readonly bundle: WorkflowBundle,
     private readonly key: string,
   ) {}
@@ -46,18 +45,17 @@ export class TemporalEnvironment {
       payloadKey: { env: 'SRDF_TEST_PAYLOAD_KEY' },
     });
     await registerSearchAttributes(temporal.connection, temporal.namespace);
-    const connection = await NativeConnection.connect({ address: server.address });
     const bundle = await workflowBundle({ info: () => undefined });
     if (!('code' in bundle)) throw new Error('from the source tree the workflows are bundled now, not read from a file');
-    return new TemporalEnvironment(directory, server, temporal, connection, bundle, key);
+    return new TemporalEnvironment(directory, server, temporal, bundle, key);
   }
 
-  /** Names that no other test has, so that no worker of theirs takes this one's work. */
+  /** A pair that no other test has: that is enough that no worker of theirs takes this one's work. */
   newSites(): { readonly route: Route; readonly taskQueue: string } {
-    const id = randomBytes(4).toString('hex');
+    const pair = `pair-${randomBytes(4).toString('hex')}`;
     return {
-      route: { pair: `pair-${id}`, stream: 'shop' as StreamName, source: `paris-${id}` as SiteName, target: `frankfurt-${id}` as SiteName },
-      taskQueue: `control-${id}`,
+      route: { pair, stream: 'shop' as StreamName, source: 'paris' as SiteName, target: 'frankfurt' as SiteName },
+      taskQueue: controlQueue({ pair }),
     };
   }
 
@@ -70,8 +68,10 @@ export class TemporalEnvironment {
     work: () => Promise<T>,
     options: { readonly sourceWorker?: boolean; readonly workflowCode?: (code: string) => string } = {},
   ): Promise<T> {
+    // One of their own, as processes have: the SDK refuses two workers of one queue on the same.
+    const connection = await NativeConnection.connect({ address: this.server.address });
     const common: Omit<WorkerOptions, 'taskQueue'> = {
-      connection: this.connection,
+      connection,
       namespace: this.server.namespace,
       dataConverter: createDataConverter(this.key),
       interceptors: { activity: [failureInterceptor({ error: () => undefined })] },
@@ -81,10 +81,10 @@ export class TemporalEnvironment {
     const workflowBundle = options.workflowCode === undefined ? this.bundle : { code: options.workflowCode(this.bundle.code) };
     const workers = [
       await Worker.create({ ...common, taskQueue: sites.taskQueue, workflowBundle, activities: { ...sites.target } }),
-      await Worker.create({ ...common, taskQueue: targetQueue(sites.route.target), activities: { ...sites.target } }),
+      await Worker.create({ ...common, taskQueue: targetQueue(sites.route), activities: { ...sites.target } }),
     ];
     if (options.sourceWorker !== false)
-      workers.push(await Worker.create({ ...common, taskQueue: sourceQueue(sites.route.source), activities: { ...sites.source } }));
+      workers.push(await Worker.create({ ...common, taskQueue: sourceQueue(sites.route), activities: { ...sites.source } }));
     const done = work();
     await Promise.all(
       workers.map((worker) =>
@@ -96,6 +96,7 @@ export class TemporalEnvironment {
         ),
       ),
     );
+    await connection.close();
     return await done;
   }
 
@@ -106,7 +107,6 @@ export class TemporalEnvironment {
 
   async stop(): Promise<void> {
     await this.temporal.close();
-    await this.connection.close();
     await this.server.stop();
     await rm(this.directory, { recursive: true, force: true });
   }

@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest';
 import { routeOf } from '../../client/control.js';
 import { loadConfig, streamOf } from '../../config/load.js';
 import { ENCRYPTED_ENCODING, EncryptingPayloadCodec, parsePayloadKey } from '../../temporal/payload-codec.js';
-import { CONTROL_QUEUE } from '../../temporal/task-queues.js';
+import { controlQueue } from '../../temporal/task-queues.js';
 import type { CycleInput } from '../../workflows/cycle-result.js';
 import { Pair } from '../integration/pair.js';
 
@@ -68,10 +68,11 @@ describe.runIf(process.env.SRDF_RECORD_HISTORIES === '1')('recording', () => {
 async function continuously(pair: Pair): Promise<void> {
   const config = await loadConfig(pair.configFile);
   const { workflow } = pair.temporalClient.client;
-  const input: CycleInput = { route: routeOf(config, streamOf(config, pair.name)), continuous: true, limits: { historyEvents: 30 } };
+  const route = routeOf(config, streamOf(config, pair.name));
+  const input: CycleInput = { route, continuous: true, limits: { historyEvents: 30 } };
   const cycle = await workflow.start('replicationCycle', {
     workflowId: `continuous-${pair.name}`,
-    taskQueue: CONTROL_QUEUE,
+    taskQueue: controlQueue(route),
     args: [input],
   });
   const runId = async (): Promise<string> => (await workflow.getHandle(cycle.workflowId).describe()).runId;
