@@ -6,7 +6,8 @@ import { SrdfError } from '../temporal/error-catalogue.js';
 import { compareWorkflowId } from '../temporal/ids.js';
 import { workAbout } from '../temporal/search-attributes.js';
 import { controlQueue } from '../temporal/task-queues.js';
-import type { CompareInput, CompareProgress, CompareResult, TableComparison } from '../workflows/compare-result.js';
+import type { CompareInput, CompareProgress, CompareResult } from '../workflows/compare-result.js';
+import { isChanging, isSame, isUntold } from './comparison-facts.js';
 import type { StreamControl } from './control.js';
 import { renderCompareProgress } from './rendering/comparison.js';
 import type { Terminal } from './terminal.js';
@@ -55,24 +56,30 @@ async function start({ temporal, streamRoute: route }: StreamControl, input: Com
   }
 }
 
-export const isSame = (it: TableComparison): boolean => it.differingRanges === 0 && it.sameDefinition;
-
 /** `sides-differ` with the tables that do; null when both sides are identical. */
-export function differences(stream: string, { identical, tables, onlyAtTarget }: CompareResult): SrdfError | null {
+export function differences(stream: string, result: CompareResult): SrdfError | null {
+  const { identical, tables, onlyAtTarget } = result;
   if (identical) return null;
-  const differing = tables.filter((it) => !isSame(it));
+  const changing = tables.filter(isChanging);
+  const differing = tables.filter((it) => !isSame(it) && !isChanging(it));
   const behind = onlyAtTarget.behind || differing.some((it) => it.behind);
   const found = [
     ...(differing.length === 0 ? [] : [`${differing.length} of ${tables.length} tables differ: ${namesOf(differing)}`]),
+    ...(changing.length === 0
+      ? []
+      : [`${changing.length} of ${tables.length} tables were changed at the source too often to be compared whole: ${namesOf(changing)}`]),
     ...(onlyAtTarget.tables.length === 0 ? [] : [`only at the target: ${namesOf(onlyAtTarget.tables)}`]),
   ];
   return new SrdfError('sides-differ', {
     tried: `comparing both sides of the stream ${stream}`,
     found: found.join('; '),
-    action: behind
-      ? `The stream did not pass the point at which the source was read, so changes may still be on their way: see srdf status ${stream}, then srdf verify ${stream} again`
-      : `Find out who writes to the target by other means: srdf status ${stream}. Mend these tables, then srdf verify ${stream} again`,
+    action: isUntold(result)
+      ? `Nothing is known to differ, so mend nothing. Compare these tables again when less is written to them: srdf verify ${stream} ${changing.map(fullName).join(' ')}`
+      : behind
+        ? `The stream did not pass the point at which the source was read, so changes may still be on their way: see srdf status ${stream}, then srdf verify ${stream} again`
+        : `Find out who writes to the target by other means: srdf status ${stream}. Mend the tables that differ, then srdf verify ${stream} again`,
   });
 }
 
-const namesOf = (tables: readonly TableName[]): string => tables.map((it) => `${it.database}.${it.table}`).join(', ');
+const fullName = (it: TableName): string => `${it.database}.${it.table}`;
+const namesOf = (tables: readonly TableName[]): string => tables.map(fullName).join(', ');

@@ -17,6 +17,8 @@ export interface TableComparison extends TableName {
   /** Numbers of the ranges that differ, however often they were looked at; at most 100. */
   readonly differing: readonly number[];
   readonly differingRanges: number;
+  /** Of those, ranges in which the source had changed rows from each look to the next: whether the sides differ there can't be told. */
+  readonly changingRanges: number;
   /** The definitions are equal. */
   readonly sameDefinition: boolean;
   /** The stream didn't pass the point at which the source was read: what differs may be on its way still. */

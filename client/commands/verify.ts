@@ -5,7 +5,8 @@ export const verifyCommand: CommandFactory = (terminal) =>
     summary: 'compare both sides, every row and every column',
     description:
       'Reads both sides in ranges and compares checksums of whole rows. Traffic may go on: a range that differs is looked at again ' +
-      'after the stream has passed the point at which it was read. Without names of tables, what only the target has is found too. Not compared: ' +
+      'after the stream has passed the point at which it was read, and one that the source changes from each look to the next is told as ' +
+      'not compared. Without names of tables, what only the target has is found too. Not compared: ' +
       'views, routines, triggers, events, and the values of sequences. Changes nothing.',
     examples: [
       ['srdf verify shop', 'every table of the stream, and what only the target has'],

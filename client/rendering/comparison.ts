@@ -1,5 +1,6 @@
 /** A comparison as an operator reads it. Touches nothing. */
 import type { CompareProgress, CompareResult, TableComparison } from '../../workflows/compare-result.js';
+import { isUntold } from '../comparison-facts.js';
 import { count, duration, table } from './table.js';
 
 /** One line. */
@@ -19,7 +20,7 @@ export function renderComparison(stream: string, result: CompareResult): string 
   ];
   return (
     `${table([{ title: 'table' }, { title: 'rows', align: 'right' }, { title: '' }], rows)}\n` +
-    `${stream}: ${result.identical ? 'both sides are identical' : 'the sides differ'}, ${count(result.rows)} rows compared in ${duration(result.milliseconds)}\n` +
+    `${stream}: ${result.identical ? 'both sides are identical' : isUntold(result) ? 'no difference is known, and not all could be compared' : 'the sides differ'}, ${count(result.rows)} rows compared in ${duration(result.milliseconds)}\n` +
     'Not compared: views, routines, triggers, events, and the values of sequences.\n'
   );
 }
@@ -27,9 +28,11 @@ export function renderComparison(stream: string, result: CompareResult): string 
 const notYet = (behind: boolean): string => (behind ? ' (the stream has not passed that point yet)' : '');
 
 function verdict(it: TableComparison): string {
+  const differ = it.differingRanges - it.changingRanges;
   const found = [
     ...(it.sameDefinition ? [] : ['the definitions differ']),
-    ...(it.differingRanges === 0 ? [] : [`${it.differingRanges} of ${it.ranges} ranges differ${notYet(it.behind)}`]),
+    ...(differ === 0 ? [] : [`${differ} of ${it.ranges} ranges differ${notYet(it.behind)}`]),
+    ...(it.changingRanges === 0 ? [] : [`${it.changingRanges} of ${it.ranges} ranges never stood still`]),
   ];
   return found.length === 0 ? 'identical' : found.join('; ');
 }

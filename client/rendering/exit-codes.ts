@@ -26,7 +26,7 @@ const MEANING: Readonly<Record<number, string>> = {
   46: "the target's ledger is missing or contradicts the wagons",
   50: 'the bootstrap cannot go on',
   51: 'the stream is not consistent yet',
-  52: 'the two sides differ',
+  52: 'the two sides differ, or could not all be compared',
   60: 'Temporal is unreachable or missing',
   61: 'the stream is halted',
   62: "a site's worker is silent",
