@@ -138,6 +138,7 @@ class Cutting {
       from: this.at.position,
       rowFormat: engine.rowFormat,
       reached: engine.reached,
+      logFileOf: engine.logFileOf,
       boundaries: this.input.boundaries,
       maxChanges: config.wagon.changes * times,
       maxBytes: config.wagon.bytes * times,

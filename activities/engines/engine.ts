@@ -121,6 +121,8 @@ export interface SourceEngine {
   readonly name: EngineName;
   readonly rowFormat: RowFormat;
   readonly reached: Reached;
+  /** Pure. Which file of which server's log a position lies in: only for comparing. One that was left may be purged at any time. */
+  readonly logFileOf: (position: Position) => string;
   /** Pure. Whether a table of that name belongs to a selection. */
   readonly inScope: (selection: Selection, name: TableName) => boolean;
   /** Everything that would make replication wrong or impossible, with the statement that mends it. Changes nothing. */

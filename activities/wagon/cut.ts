@@ -32,8 +32,8 @@ export interface CutOptions {
    * (a DDL wagon is still on its way): everything then stays in source order.
    */
   readonly foreignKeys: () => Promise<readonly ForeignKeyFact[] | 'unknown'>;
-  /** The log file a position lies in; with it, a new file alone also moves the position. */
-  readonly logFileOf?: (position: Position) => string;
+  /** The log file a position lies in: a new one moves the position, with nothing in scope too. The source may throw away the ones before it. */
+  readonly logFileOf: (position: Position) => string;
   /** A monotonic clock in ms, for `compactMilliseconds`. */
   readonly clock?: () => number;
 }
@@ -142,7 +142,7 @@ class Cut {
     if (this.#yielded > 0) throw this.#corrupt('the log ended inside a transaction of which a part was cut already');
     const { logBytes, transactions } = this.#window;
     const file = this.options.logFileOf;
-    const newFile = file !== undefined && this.#at !== this.#from && file(this.#at.position) !== file(this.#from.position);
+    const newFile = this.#at !== this.#from && file(this.#at.position) !== file(this.#from.position);
     if (transactions > 0 || logBytes >= POSITION_ONLY_LOG_BYTES || newFile) yield* this.#flush({ evenEmpty: true });
   }
 

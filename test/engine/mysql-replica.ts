@@ -1,6 +1,7 @@
 /** A source and a target server with the engine's two sides between them: log → pieces → target, without sealing and transport. */
 import { createHash } from 'node:crypto';
 import type { Selection, WagonPlace } from '../../activities/engines/engine.js';
+import { logFileOf } from '../../activities/engines/mysql/position.js';
 import { currentPosition, mysqlRowFormat, reached, readLog } from '../../activities/engines/mysql/read-log.js';
 import { createTargetEngine } from '../../activities/engines/mysql/target.js';
 import { grantStatements } from '../../activities/engines/mysql/target-privileges.js';
@@ -98,6 +99,7 @@ export class MysqlReplica {
       from: ledger.position,
       rowFormat: mysqlRowFormat,
       reached,
+      logFileOf,
       boundaries: await this.engine.boundaries(STREAM),
       maxChanges: this.maxChanges,
       maxBytes: 8 * 2 ** 20,

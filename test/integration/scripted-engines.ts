@@ -21,7 +21,9 @@ const rowFormat: RowFormat = {
 const table = { database: 'shop', table: 'orders', bytes: Uint8Array.of(1) };
 
 /** A log of transactions; each inserts so many rows of one byte. Less than 0: so many, and then the source was killed and rolled them back. */
-export class ScriptedSource implements Pick<SourceEngine, 'name' | 'rowFormat' | 'reached' | 'readLog' | 'currentPosition' | 'close'> {
+export class ScriptedSource
+  implements Pick<SourceEngine, 'name' | 'rowFormat' | 'reached' | 'logFileOf' | 'readLog' | 'currentPosition' | 'close'>
+{
   readonly name = 'mariadb';
   readonly rowFormat = rowFormat;
   readonly transactions: number[] = [];
@@ -31,6 +33,7 @@ export class ScriptedSource implements Pick<SourceEngine, 'name' | 'rowFormat' |
   before: (transaction: number, signal: AbortSignal | undefined) => Promise<void> | void = () => undefined;
 
   readonly reached = (at: Position, mark: Position): boolean => numberOf(at) >= numberOf(mark);
+  readonly logFileOf = (): string => 'log';
   currentPosition = async (): Promise<Position> => logPosition(this.transactions.length);
   close = async (): Promise<void> => undefined;
 

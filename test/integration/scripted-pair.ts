@@ -33,7 +33,12 @@ export async function exchangedKeys(directory: string, now: number = Date.now())
 export type ScriptedPair = Awaited<ReturnType<typeof openPair>>;
 
 /** Both processes as they start on the disks below `directory`. `now`: the clock that the life of keys is measured by. */
-export async function openPair(directory: string, source: ScriptedSource, target: ScriptedTarget, now: () => number = Date.now) {
+export async function openPair(
+  directory: string,
+  source: ScriptedSource | SourceEngine,
+  target: ScriptedTarget,
+  now: () => number = Date.now,
+) {
   const log = pino({ level: 'silent' });
   const config = parseConfig(`
 pair: main

@@ -66,6 +66,12 @@ export function parsePosition(text: Position): BinlogPosition {
 /** `mariadb-bin.000042` → 42. The number alone orders a server's files: the name before it can't change in a running log. */
 export const fileNumber = (file: string): number => Number(/\.(\d+)$/.exec(file)?.[1] ?? -1);
 
+/** Servers number their files alike: the name alone isn't the file's. */
+export const logFileOf = (position: Position): string => {
+  const { server, file } = parsePosition(position);
+  return `${server}/${file}`;
+};
+
 /** Negative: a before b. Both of one server's log. */
 export function comparePlace(a: BinlogPosition, b: BinlogPosition): number {
   return fileNumber(a.file) - fileNumber(b.file) || a.offset - b.offset || a.parts - b.parts;

@@ -3,6 +3,7 @@ import type { Connection } from 'mysql2/promise';
 import type { SourceEngine, SourceEngineOptions } from '../engine.js';
 import { tableInScope } from './binlog/scope.js';
 import { openConnection } from './connection.js';
+import { logFileOf } from './position.js';
 import { checksumRange } from './ranges/checksum-range.js';
 import { planRanges } from './ranges/plan-ranges.js';
 import { planTables } from './ranges/plan-tables.js';
@@ -30,6 +31,7 @@ export function createSourceEngine(options: SourceEngineOptions): SourceEngine {
     name: options.name,
     rowFormat: mysqlRowFormat,
     reached,
+    logFileOf,
     inScope: tableInScope,
     inspect: (selection) => inspectSource(access, selection),
     currentPosition: () => currentPosition(access),
