@@ -49,7 +49,10 @@ export interface Spool {
   release(address: WagonAddress): Promise<void>;
   /** `alarm`: at least 80 % full. */
   usage(): Promise<{ readonly wagons: number; readonly bytes: number; readonly maxBytes: number; readonly alarm: boolean }>;
-  /** null: nothing is known of it here (never seen, or its receipts are older than those kept). */
+  /**
+   * null: nothing is known of it here (never seen, or its receipts are older than those kept). A spool tells it of whatever has the place, since
+   * who only knows a number of the chain can't say whether it carries changes or a statement.
+   */
   wagonState(address: WagonAddress): Promise<WagonState | null>;
   /**
    * Forgets a stream: its wagons and receipts. For a stream that is established anew and counts from 1 again;

@@ -11,7 +11,7 @@ class SpoolFiles extends FileStore implements Spool {
 
   /** A source saves only receipts it has verified, so that one being here is the proof. */
   async wagonState(address: WagonAddress): Promise<WagonState | null> {
-    const wagon = await this.find(address);
+    const wagon = await this.lying(address);
     if ((await this.receiptOf(address, 'applied')) !== null) return wagon === null ? 'confirmed' : 'applied';
     if ((await this.receiptOf(address, 'refused')) !== null) return 'refused';
     if ((await this.receiptOf(address, 'received')) !== null) return 'received';

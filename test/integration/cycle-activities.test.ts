@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CutFrom, CutResult } from '../../activities/contracts.js';
 import type { StreamName } from '../../activities/vocabulary.js';
 import { SrdfError } from '../../temporal/error-catalogue.js';
-import { ScriptedSource, ScriptedTarget } from './scripted-engines.js';
+import { BODIES } from '../unit/wagon-fixture.js';
+import { logPosition, ScriptedSource, ScriptedTarget } from './scripted-engines.js';
 import { exchangedKeys, openPair, type ScriptedPair } from './scripted-pair.js';
 
 const stream = 'shop' as StreamName;
@@ -102,6 +103,27 @@ describe('the way of a wagon', () => {
     expect(await counts()).toEqual([3, 3, 3, 0]);
     await pair.confirmWagons({ stream, wagons });
     expect(await counts()).toEqual([3, 3, 3, 3]);
+  });
+
+  it('counts a schema change that waits in the spool among them', async () => {
+    const body = BODIES.find((it) => it.kind === 'ddl');
+    if (body?.kind !== 'ddl') throw new Error('no statement');
+    source.transactions.push(1);
+    source.readLog = async function* () {
+      yield {
+        items: [
+          { kind: 'begin' },
+          { kind: 'ddl', statement: body.statement, resumeAfter: logPosition(1) },
+          { kind: 'commit', position: logPosition(1), committedAt: 1_700_000_000_000, transaction: '1', logBytes: 100 },
+        ],
+      };
+    };
+    const { wagons } = await cut();
+    expect(wagons.map((wagon) => wagon.kind)).toEqual(['ddl']);
+    const told = async () => await pair.readSpool({ stream, ledger: null });
+    expect(await told()).toMatchObject({ wagons: 1, states: { captured: { wagons: 1 }, received: { wagons: 0 } } });
+    await pair.shipWagons({ stream, wagons });
+    expect(await told()).toMatchObject({ wagons: 1, states: { captured: { wagons: 1 }, received: { wagons: 1 } } });
   });
 
   it('tells what it carried and how late it was, when it is confirmed', async () => {
