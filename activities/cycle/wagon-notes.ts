@@ -3,6 +3,7 @@
  * For lag and totals only; a wagon whose note is lost is replicated all the same. The newest are kept, as receipts are,
  * so that the wagons in each of the four states can be counted at any time.
  */
+import { join } from 'node:path';
 import type { StateTotals, WagonRef } from '../contracts.js';
 import type { Spool } from '../transport/contract.js';
 import type { Epoch, Sequence, StreamName } from '../vocabulary.js';
@@ -24,39 +25,46 @@ export interface WagonNote {
 type Address = Pick<WagonRef, 'stream' | 'epoch' | 'sequence'>;
 const name = (wagon: Address): readonly string[] => ['notes', wagon.stream, `${wagon.epoch}-${wagon.sequence}.json`];
 
-export const writeNote = async (stateDirectory: string, wagon: Address, note: WagonNote): Promise<void> =>
+/**
+ * Notes of wagons that are confirmed, by path: neither changes any more. Read anew for every question, those of ten thousand wagons and their
+ * receipts took a worker seconds each time, and longer than `srdf status` waits where it serves several streams.
+ */
+const settled = new Map<string, WagonNote>();
+const pathOf = (stateDirectory: string, wagon: Address): string => join(stateDirectory, ...name(wagon));
+
+export const writeNote = async (stateDirectory: string, wagon: Address, note: WagonNote): Promise<void> => {
+  settled.delete(pathOf(stateDirectory, wagon));
   await writeFact(note, stateDirectory, ...name(wagon));
+};
 export const readNote = async (stateDirectory: string, wagon: Address): Promise<WagonNote | null> =>
   await readFactIfWhole<WagonNote>(stateDirectory, ...name(wagon));
-export const removeNote = async (stateDirectory: string, wagon: Address): Promise<void> => await removeFact(stateDirectory, ...name(wagon));
+export const removeNote = async (stateDirectory: string, wagon: Address): Promise<void> => {
+  settled.delete(pathOf(stateDirectory, wagon));
+  await removeFact(stateDirectory, ...name(wagon));
+};
 
-interface NoteFile {
-  readonly file: string;
-  readonly epoch: Epoch;
-  readonly sequence: Sequence;
-}
-/** Oldest first. */
-async function noteFiles(stateDirectory: string, stream: StreamName): Promise<readonly NoteFile[]> {
+/** Wagons of which there is a note, oldest first. */
+async function noted(stateDirectory: string, stream: StreamName): Promise<readonly Address[]> {
   const files = await listFacts(stateDirectory, 'notes', stream);
   return files
     .flatMap((file) => {
       const [, epoch, sequence] = /^(\d+)-(\d+)\.json$/.exec(file) ?? [];
       return epoch === undefined || sequence === undefined
         ? []
-        : [{ file, epoch: Number(epoch) as Epoch, sequence: Number(sequence) as Sequence }];
+        : [{ stream, epoch: Number(epoch) as Epoch, sequence: Number(sequence) as Sequence }];
     })
     .sort((a, b) => a.epoch - b.epoch || a.sequence - b.sequence);
 }
 
 /** Leaves the newest notes; the wagons of older ones were confirmed long ago. */
 export async function forgetOldNotes(stateDirectory: string, stream: StreamName): Promise<void> {
-  const notes = await noteFiles(stateDirectory, stream);
-  for (const { file } of notes.slice(0, -NOTES_KEPT)) await removeFact(stateDirectory, 'notes', stream, file);
+  const wagons = await noted(stateDirectory, stream);
+  for (const wagon of wagons.slice(0, -NOTES_KEPT)) await removeNote(stateDirectory, wagon);
 }
 
 /** A new establishment of the stream numbers its wagons from 1 again. */
 export async function forgetNotes(stateDirectory: string, stream: StreamName): Promise<void> {
-  for (const { file } of await noteFiles(stateDirectory, stream)) await removeFact(stateDirectory, 'notes', stream, file);
+  for (const wagon of await noted(stateDirectory, stream)) await removeNote(stateDirectory, wagon);
 }
 
 const NOTHING: StateTotals = { wagons: 0, transactions: 0, changes: 0, carried: 0, logBytes: 0, wireBytes: 0 };
@@ -76,16 +84,20 @@ const plus = (total: StateTotals, note: WagonNote): StateTotals => ({
 export async function totalsByState(
   stateDirectory: string,
   stream: StreamName,
-  spool: Spool,
+  spool: Pick<Spool, 'wagonState'>,
   ledger: { readonly epoch: Epoch; readonly sequence: Sequence } | null,
 ): Promise<Record<'captured' | 'received' | 'applied' | 'confirmed', StateTotals>> {
   const totals = { captured: NOTHING, received: NOTHING, applied: NOTHING, confirmed: NOTHING };
-  for (const { epoch, sequence } of await noteFiles(stateDirectory, stream)) {
-    const address = { stream, kind: 'changes', epoch, sequence } as const; // `ddl` wagons lie in the same chain
-    const note = await readNote(stateDirectory, address);
-    const state = await spool.wagonState(address);
+  const wagons = await noted(stateDirectory, stream);
+  for (const wagon of wagons.slice(-NOTES_KEPT)) {
+    const { epoch, sequence } = wagon;
+    const path = pathOf(stateDirectory, wagon);
+    const known = settled.get(path);
+    const state = known === undefined ? await spool.wagonState({ ...wagon, kind: 'changes' }) : 'confirmed'; // `ddl` wagons lie in the same chain
+    const note = known ?? (await readNote(stateDirectory, wagon));
     if (note === null || state === null) continue;
     const confirmed = state === 'confirmed';
+    if (confirmed) settled.set(path, note);
     // The ledger has passed a wagon that an operator left out, too: its receipt says `refused`.
     const passed = ledger !== null && epoch === ledger.epoch && sequence <= ledger.sequence && state !== 'refused';
     const applied = confirmed || state === 'applied' || passed;

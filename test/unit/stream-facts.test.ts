@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { readFact, writeFact } from '../../activities/cycle/stream-files.js';
-import { readNote, writeNote } from '../../activities/cycle/wagon-notes.js';
+import { forgetNotes, readNote, totalsByState, writeNote } from '../../activities/cycle/wagon-notes.js';
+import type { WagonState } from '../../activities/transport/contract.js';
 import type { Epoch, Sequence, StreamName } from '../../activities/vocabulary.js';
 import { toErrorReport } from '../../temporal/failures.js';
 
@@ -31,6 +32,33 @@ it('a damaged note is a lost note', async () => {
   expect(await readNote(directory, wagon)).toEqual(note);
   await overwrite('{"half', 'notes', 'shop', '1-7.json');
   expect(await readNote(directory, wagon)).toBeNull();
+});
+it('a wagon that is confirmed is looked at once, however often it is asked what its stream holds', async () => {
+  const states: (WagonState | null)[] = [];
+  const asked: number[] = [];
+  const spool = {
+    wagonState: async ({ sequence }: { sequence: number }) => {
+      asked.push(sequence);
+      return states[sequence - 1] ?? null;
+    },
+  };
+  const confirmed = async () => (await totalsByState(directory, wagon.stream, spool, null)).confirmed.wagons;
+  const writeNotes = async () => {
+    for (const sequence of [1, 2, 3]) await writeNote(directory, { ...wagon, sequence: sequence as Sequence }, note);
+  };
+  await writeNotes();
+  states.push('confirmed', 'confirmed', 'applied');
+  expect(await confirmed()).toBe(2);
+  expect(await confirmed()).toBe(2);
+  expect(asked).toEqual([1, 2, 3, 3]);
+  states[2] = 'confirmed';
+  expect(await confirmed()).toBe(3);
+  // The same numbers in another life of the stream.
+  await forgetNotes(directory, wagon.stream);
+  expect(await confirmed()).toBe(0);
+  await writeNotes();
+  states[2] = 'captured';
+  expect(await confirmed()).toBe(2);
 });
 it('what can’t be written leaves nothing behind', async () => {
   await mkdir(join(directory, 'modes', 'shop.json'), { recursive: true });
