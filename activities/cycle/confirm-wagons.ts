@@ -38,7 +38,10 @@ export function createConfirmWagons(site: SourceSite): (input: ConfirmInput) => 
         throw new SrdfError('wagon-missing', {
           tried: `fetching the receipt of wagon ${wagon.sequence} of epoch ${wagon.epoch} of ${wagon.stream}`,
           found: 'the target has applied it and gives no receipt',
-          action: 'The next cycle asks the target to give it again; nothing is released until it has',
+          action:
+            'The next cycle asks the target to give it again; nothing is released until it has. If it stays, was the spool put back from a backup? The ' +
+            `target keeps the receipts of the newest 10,000 wagons alone. Then stop the worker of ${site.site}, move the folder \`spool\` in its state ` +
+            'folder away, and start it again: what the target lacks is cut again from the log',
         });
       proofs.set(wagon.sequence, refusal === null ? { receipt, status: 'applied' } : { receipt: refusal, status: 'refused' });
       vouched = (await readHeaderOf(site.spool, wagon)).previousHash;

@@ -1,5 +1,5 @@
 /** The cycle's activities with real keys, spool, inbox and HTTPS between them; log and ledger are written by hand, so that crashes come exactly where they hurt. */
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -345,6 +345,37 @@ describe('after a crash', () => {
     expect(await pair.spool.list(stream, 'chain')).toEqual([]);
   });
 
+  it('that had its spool put back from a backup, without receipts for what lay in it: nothing is released, and what is printed helps', async () => {
+    const [paris, backup] = [join(directory, 'paris', 'spool'), join(directory, 'backup')];
+    source.transactions.push(4);
+    const { wagons } = await cut();
+    await cp(paris, backup, { recursive: true });
+    await pair.shipWagons({ stream, wagons });
+    await pair.applyWagons({ stream, wagons });
+    await pair.confirmWagons({ stream, wagons });
+    source.transactions.push(4);
+    await cycle();
+    await pair.close();
+    await rm(paris, { recursive: true });
+    await cp(backup, paris, { recursive: true });
+    // Ten thousand wagons later.
+    const receipts = join(directory, 'frankfurt', 'inbox', stream, 'chain', '1');
+    for (const name of await readdir(receipts)) if (name.startsWith('0000000000000001.')) await rm(join(receipts, name));
+    pair = await openPair(directory, source, target);
+    source.transactions.push(4);
+    for (let attempt = 0; attempt < 2; attempt++)
+      await expect(cycle()).rejects.toMatchObject({
+        code: 'wagon-missing',
+        facts: { action: expect.stringContaining('move the folder `spool` in its state folder away') },
+      });
+    expect(await pair.spool.list(stream, 'chain')).toMatchObject([{ sequence: 1 }, { sequence: 3 }]);
+    await pair.close();
+    await rename(paris, `${paris}.old`);
+    pair = await openPair(directory, source, target);
+    await cycle();
+    expect(target.rows).toEqual(everythingOnce());
+    expect(await pair.spool.list(stream, 'chain')).toEqual([]);
+  });
   it('of the target database put back to yesterday, nothing is guessed', async () => {
     source.transactions.push(4, 4);
     const yesterday = target.ledger;
