@@ -2,6 +2,7 @@
 import {
   isCancellation,
   ParentClosePolicy,
+  patched,
   setCurrentDetails,
   setHandler,
   sleep,
@@ -9,11 +10,11 @@ import {
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { BootstrapPlan, ErrorReport, Route } from '../activities/contracts.js';
-import type { Finding, Preflight } from '../activities/engines/engine.js';
+import type { Finding } from '../activities/engines/engine.js';
 import type { Position, TableName } from '../activities/vocabulary.js';
 import { bootstrapTableWorkflowId } from '../temporal/ids.js';
 import { OUTCOME, workAbout } from '../temporal/search-attributes.js';
-import { failWith, isRangeLost, passOn } from './bootstrap-failure.js';
+import { isRangeLost, passOn, refusal, unsettled } from './bootstrap-failure.js';
 import {
   type BootstrapProgress,
   type BootstrapResult,
@@ -24,6 +25,7 @@ import {
 } from './bootstrap-result.js';
 import { progressQuery, tableProgress } from './bootstrap-signals.js';
 import type { bootstrapTable } from './bootstrap-table.js';
+import { reportOf } from './cycle-failure.js';
 import { sourceBootstrap, sourceBootstrapStep, sourceQuestions, targetBootstrap, targetBootstrapStep, targetQuestions } from './proxies.js';
 
 export type { BootstrapResult, BootstrapWorkflowInput } from './bootstrap-result.js';
@@ -35,8 +37,8 @@ const OBJECT_ROUNDS = 10;
 const ATTEMPTS_A_ROUND = 100;
 
 /**
- * Preflights → position P0 → plan → ledger `loading` → databases, sequences, tables → ranges → tables that changed meanwhile, again
- * → views, routines, what waits for the promotion → position P1 → ledger `catching-up` from P0, `consistent` behind P1.
+ * Preflights → position P0 → plan → ledger `loading` → databases, sequences, tables → views and routines, tried → ranges → tables that changed
+ * meanwhile, again → views, routines, what waits for the promotion → position P1 → ledger `catching-up` from P0, `consistent` behind P1.
  * Preflight errors end it before anything is written, as a result; every later failure is the run's, of the catalogue's type.
  */
 export async function bootstrap(input: BootstrapWorkflowInput): Promise<BootstrapResult> {
@@ -101,6 +103,7 @@ class Bootstrap {
     await targetBootstrapStep(this.route).beginLoading({ stream, bootstrap });
     this.enter('schema');
     await this.schema('before-data', 0);
+    if (patched('views-before-rows')) await this.tryObjects(from);
     this.enter('copying');
     for (const wave of [...new Set(this.plan.tables.map((it) => it.wave ?? 0))].sort((a, b) => a - b))
       await this.copyTables(
@@ -126,11 +129,27 @@ class Bootstrap {
         const wagon = await this.source.shipSchema.executeWithOptions({ summary: stage }, [{ stream, bootstrap, stage, round }]);
         const { created, deferred } = await this.target.loadSchema.executeWithOptions({ summary: stage }, [{ stream, bootstrap, wagon }]);
         if (stage === 'at-promotion') this.objects.deferred = deferred;
-        else this.objects.created += created;
+        else if (stage === 'before-data' || round > 0) this.objects.created += created;
         return;
       } catch (error) {
         if (!isRangeLost(error) || attempt === 3) throw error;
       }
+    }
+  }
+
+  /**
+   * Views and routines that can't be created would end the copy behind all of its rows, hours later: they are created now for the first time. One
+   * may lack a table that has come meanwhile: as long as definitions change, only the look behind the rows counts.
+   */
+  private async tryObjects(from: Position): Promise<void> {
+    try {
+      await this.schema('after-data', 0);
+    } catch (error) {
+      if (reportOf(error)?.code !== 'ddl-failed') throw error;
+      const to = await this.notePosition();
+      const { stream } = this.route;
+      const changed = await this.source.changedTables.executeWithOptions({ summary: 'first look' }, [{ stream, from, to }]);
+      if (changed.tables.length === 0 && changed.otherObjects === 0) throw error;
     }
   }
 
@@ -273,25 +292,3 @@ class Bootstrap {
     };
   }
 }
-
-/** A preflight's errors as one report, each with what mends it; null when there are none. */
-function refusal(side: 'source' | 'target', preflight: Preflight): ErrorReport | null {
-  const errors = preflight.findings.filter((it) => it.severity === 'error');
-  if (errors.length === 0) return null;
-  const same = errors.some((it) => it.check === 'same-server');
-  const notEmpty = errors.every((it) => it.check.includes('empty'));
-  return {
-    code: same ? 'same-server' : side === 'source' ? 'source-preflight' : notEmpty ? 'target-not-empty' : 'target-preflight',
-    tried: `checking the ${side} before the first copy`,
-    found: errors.map((it) => it.found).join('; '),
-    action: errors.map((it) => it.fix).join('; '),
-  };
-}
-
-const unsettled = (found: string): Error =>
-  failWith({
-    code: 'bootstrap-unsettled',
-    tried: 'copying what changed while it was copied',
-    found,
-    action: 'Pause schema changes on the source while srdf establish runs',
-  });

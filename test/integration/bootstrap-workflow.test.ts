@@ -12,6 +12,8 @@ import {
   type TableName,
   type WagonHash,
 } from '../../activities/vocabulary.js';
+import type { SchemaStage } from '../../activities/wagon/body.js';
+import { SrdfError } from '../../temporal/error-catalogue.js';
 import type { BootstrapResult, BootstrapWorkflowInput } from '../../workflows/bootstrap-result.js';
 import { TemporalEnvironment, type TestSites } from './temporal-environment.js';
 
@@ -184,6 +186,64 @@ describe('a table created while a bootstrap begins', () => {
       });
       expect(result.outcome).toBe('catching-up');
     });
+    expect([...source.copied].sort()).toEqual(['first', 'second']);
+  });
+});
+
+/** The site's part of a bootstrap that fails as soon as it creates what was shipped last for `stage`. */
+function refusing(stage: SchemaStage, sites: TestSites): TestSites {
+  let shipped: SchemaStage | null = null;
+  const { shipSchema } = sites.source;
+  return {
+    ...sites,
+    source: {
+      ...sites.source,
+      shipSchema: async (input) => {
+        shipped = input.stage;
+        if (shipSchema === undefined) throw new Error('the source ships no schema');
+        return await shipSchema(input);
+      },
+    },
+    target: {
+      ...sites.target,
+      loadSchema: async () => {
+        if (shipped === stage)
+          throw new SrdfError('ddl-failed', { tried: 'creating the view shop.v', found: 'error 1449', action: 'mend it' });
+        return { created: 1, deferred: 0 };
+      },
+    },
+  };
+}
+
+describe('a view that the target refuses', () => {
+  const run = async (sites: TestSites): Promise<BootstrapResult> =>
+    await environment.withWorkers(
+      sites,
+      async () =>
+        await environment.temporal.client.workflow.execute('bootstrap', {
+          taskQueue: sites.taskQueue,
+          workflowId: `bootstrap-${randomUUID()}`,
+          args: [{ route: sites.route, bootstrap: 'b1' as BootstrapId } satisfies BootstrapWorkflowInput],
+        }),
+    );
+  const failure = async (sites: TestSites): Promise<unknown> =>
+    await run(sites).catch((error: unknown) => (error as { cause?: unknown }).cause);
+
+  it('is told before any row is copied', async () => {
+    const source = new GrowingSource('planBootstrap');
+    const { source: asked, target } = source.sites();
+    const sites = refusing('after-data', {
+      ...environment.newSites(),
+      source: { ...asked, changedTables: async () => ({ tables: [], otherObjects: 0 }) },
+      target,
+    });
+    expect(await failure(sites)).toMatchObject({ type: 'ddl-failed' });
+    expect([...source.copied]).toEqual([]);
+  });
+
+  it('may be waiting for a table that was created meanwhile: then it is asked for again behind the rows', async () => {
+    const source = new GrowingSource('planBootstrap');
+    expect(await failure(refusing('after-data', { ...environment.newSites(), ...source.sites() }))).toMatchObject({ type: 'ddl-failed' });
     expect([...source.copied].sort()).toEqual(['first', 'second']);
   });
 });

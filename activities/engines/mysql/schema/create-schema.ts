@@ -9,7 +9,7 @@ import { isLoaded, recordBaseline, requireLoading, requireNewest } from '../rang
 import { BOOTSTRAP_TABLES } from '../ranges/bootstrap-tables.js';
 import { textRows, UTF8_RESULTS } from '../ranges/exact-query.js';
 import { nameOf, quoteTable } from '../ranges/sql-literals.js';
-import { wordsOf } from '../server-words.js';
+import { definersFix, wordsOf } from '../server-words.js';
 import { runInSession } from './object-session.js';
 import { normaliseDefinition } from './table-fingerprint.js';
 import { shownTable } from './unshown-text.js';
@@ -94,8 +94,10 @@ async function create(connection: Connection, object: SchemaObject): Promise<voi
     throw new SrdfError('ddl-failed', {
       tried: `creating the ${object.object} ${nameOf(object)} on the target`,
       found: wordsOf(errno, message ?? ''),
-      action:
-        'Mend or drop the object on the source, or bring the target’s version and settings in line with the source’s; then run it again',
+      action: `${
+        definersFix(errno) ??
+        'Mend or drop the object on the source, exclude it (streams[].exclude), or bring the target’s version and settings in line with the source’s'
+      }; then run it again`,
       cause: error,
     });
   }
