@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DdlClassification } from '../../activities/engines/engine.js';
-import { afterCrash } from '../../activities/engines/mysql/apply/fingerprint.js';
+import { afterCrash, NOT_RUN } from '../../activities/engines/mysql/apply/fingerprint.js';
 
 const names = (...tables: string[]): DdlClassification['names'] => tables.map((table) => ({ database: 'd', table }));
 
@@ -25,6 +25,19 @@ describe('afterCrash', () => {
     ['rename', 'table', 'y', [false, true], 'done'],
   ])('%s %s, hash %s, there %j: %s', (verb, object, hash, exists, expected) => {
     expect(afterCrash({ verb, object, names: names(...exists.map((_, i) => `t${i}`)) }, 'x', { hash, exists })).toBe(expected);
+  });
+
+  it.each<[DdlClassification['verb'], DdlClassification['object'], boolean[], string]>([
+    ['create', 'table', [true], 'run'],
+    ['create', 'index', [true], 'run'],
+    ['alter', 'table', [true], 'run'],
+    ['rename', 'table', [false, true], 'run'],
+    ['drop', 'index', [true], 'run'],
+    ['drop', 'table', [true], 'run'],
+    ['drop', 'table', [false], 'done'],
+  ])('%s %s that was refused, there %j: %s, however the target was mended', (verb, object, exists, expected) => {
+    const ddl = { verb, object, names: names(...exists.map((_, i) => `é${i}`)) };
+    for (const hash of ['x', 'y']) expect(afterCrash(ddl, NOT_RUN, { hash, exists })).toBe(expected);
   });
 
   it('doesn’t guess whether two tables of one form were swapped, where it can’t see their numbers', () => {

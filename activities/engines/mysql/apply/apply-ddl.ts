@@ -11,11 +11,11 @@ import type { ApplyResult, DdlSession, DdlStatement, EngineName, Ledger, WagonPl
 import { exactSession } from '../connection.js';
 import { nameOf, quoteName } from '../ranges/sql-literals.js';
 import { connectionLost, serverError } from '../server-error.js';
-import { wordsOf } from '../server-words.js';
+import { definersFix, wordsOf } from '../server-words.js';
 import { applyError } from './apply-errors.js';
 import { asUtf8, type CurrentSession, readsAsUtf8, runnableText, sessionStatements } from './ddl-session.js';
 import { deferStatement, followTables, isDeferred } from './deferred-objects.js';
-import { afterCrash, type Fingerprint, readFingerprint } from './fingerprint.js';
+import { afterCrash, type Fingerprint, NOT_RUN, readFingerprint } from './fingerprint.js';
 import { beginFenced, commitMoved, ddlContained, describeWagons, guarded, readBaselines } from './ledger-move.js';
 import { moveLedgerRow } from './ledger-rows.js';
 import { ABANDONED, type TargetSession } from './target-session.js';
@@ -60,7 +60,17 @@ export async function applyDdl(session: TargetSession, place: WagonPlace, body: 
   else await guarded(doing, async () => await connection.query('COMMIT'));
 
   await faultPoint('ddl-intent');
-  if (crashed === 'run') await runStatement(connection, engine, statement, doing, resumed ? (ledger.intent?.fingerprint ?? null) : null);
+  if (crashed === 'run')
+    await runStatement(connection, engine, statement, ledger.stream, doing).catch(async (error: unknown) => {
+      if (!(error instanceof SrdfError) || error.code !== 'ddl-failed') throw error;
+      await guarded(doing, async () => await settle(connection, engine));
+      const left = await guarded(doing, async () => await readFingerprint(connection, classification));
+      // Dropping several objects again, of which some are gone, is an error of the server and yet done.
+      if (resumed && classification.verb === 'drop' && afterCrash(classification, ledger.intent?.fingerprint ?? '', left) === 'done')
+        return;
+      if (left.hash === now.hash) await rememberRefused(connection, ledger, doing);
+      throw error;
+    });
   await guarded(doing, async () => await settle(connection, engine));
   await faultPoint('ddl-executed');
   const finished = await beginFenced(connection, [place], doing);
@@ -107,14 +117,27 @@ async function recordIntent(
   return after;
 }
 
+/**
+ * Whoever mends a target so that a refused statement fits changes what its objects look like, as the statement itself would have: that it hasn't run
+ * is known only now.
+ */
+async function rememberRefused(connection: Connection, ledger: Ledger, doing: string): Promise<void> {
+  if (ledger.intent === null) return;
+  const after: Ledger = { ...ledger, intent: { ...ledger.intent, fingerprint: NOT_RUN } };
+  await guarded(doing, async () => {
+    await connection.query('START TRANSACTION');
+    await moveLedgerRow(connection, ledger, after);
+    await connection.query('COMMIT');
+  });
+}
+
 async function runStatement(
   connection: Connection,
   engine: EngineName,
   statement: DdlStatement,
+  stream: StreamName,
   doing: string,
-  resumedFrom: string | null,
 ): Promise<void> {
-  const { classification } = statement;
   await guarded(doing, async () => {
     await useDatabase(connection, statement.defaultDatabase);
     await connection.query(`SET SESSION lock_wait_timeout=${LOCK_WAIT_SECONDS}`);
@@ -130,18 +153,7 @@ async function runStatement(
     const { errno } = serverError(error);
     const mapped = applyError(error, doing, null);
     if (connectionLost(error) || mapped.code === 'apply-interrupted' || mapped.code === 'target-full') throw mapped;
-    // Dropping several objects again, of which some are gone, is an error of the server and yet done.
-    if (resumedFrom !== null && classification.verb === 'drop') {
-      await settle(connection, engine);
-      if (afterCrash(classification, resumedFrom, await readFingerprint(connection, classification)) === 'done') return;
-    }
-    throw new SrdfError('ddl-failed', {
-      tried: doing,
-      found: wordsOf(errno, serverError(error).message),
-      action:
-        'The target’s definition is not what the source’s was. Mend the target by hand so that the statement is done, or fits, then retry the dead letter',
-      cause: undefined,
-    });
+    throw refused(doing, stream, errno, serverError(error).message);
   }
 }
 
@@ -230,11 +242,22 @@ async function settle(connection: Connection, engine: EngineName): Promise<void>
   await connection.query('SET SESSION timestamp=DEFAULT, foreign_key_checks=1, unique_checks=1');
 }
 
-/** The statement names its stream: another one of this target may have an intent of its own, which must not be taken for done. */
+export const refused = (doing: string, stream: StreamName, errno: number, message: string): SrdfError =>
+  new SrdfError('ddl-failed', {
+    tried: doing,
+    found: wordsOf(errno, message),
+    action:
+      `${definersFix(errno) ?? 'The target’s definition is not what the source’s was. Mend the target by hand so that the statement fits'}, then retry the dead letter: it runs then. ` +
+      `If you do by hand all that it would do, say so before you retry: ${sayDone(stream)}`,
+  });
+
+/** Names the stream: another one of this target may have an intent of its own, which must not be taken for done. */
+const sayDone = (stream: StreamName): string => `UPDATE srdf.ledger SET intent_fingerprint = REPEAT('0', 64) WHERE stream = '${stream}'`;
+
 export function uncertain(doing: string, stream: StreamName): SrdfError {
   return new SrdfError('ddl-uncertain', {
     tried: doing,
     found: 'the statement was begun before and the tables look alike before and after it',
-    action: `Look at the tables on the target. If it is done: UPDATE srdf.ledger SET intent_fingerprint = REPEAT('0', 64) WHERE stream = '${stream}'; then retry the dead letter`,
+    action: `Look at the tables on the target. If it is done: ${sayDone(stream)}; then retry the dead letter`,
   });
 }

@@ -83,8 +83,11 @@ const fileName = (name: string): string => name.replace(/[^0-9A-Za-z_]/g, (char)
 
 export type AfterCrash = 'run' | 'done' | 'uncertain';
 
+/** In the place of the hash from before a statement: the server refused it, so that it hasn't run, whatever the objects look like later. */
+export const NOT_RUN = 'f'.repeat(64);
+
 /**
- * A statement was begun and its end isn't known. Pure. `before` is the hash from before it.
+ * A statement was begun and its end isn't known. Pure. `before` is the hash from before it, or `NOT_RUN`.
  * - drop: done when nothing is left, else it runs again; dropping several isn't one step on every server.
  * - create: done when it looks different and is there (CREATE OR REPLACE may have got half way).
  * - truncate: no row came since, so once more is the same.
@@ -92,7 +95,8 @@ export type AfterCrash = 'run' | 'done' | 'uncertain';
  *   can't be seen, a swap of equals can't be told from nothing.
  */
 export function afterCrash(ddl: DdlClassification, before: string, now: Fingerprint): AfterCrash {
-  const changed = now.hash !== before;
+  const refused = before === NOT_RUN;
+  const changed = !refused && now.hash !== before;
   switch (ddl.verb) {
     case 'drop':
       return ddl.object === 'index' ? (changed ? 'done' : 'run') : now.exists.some(Boolean) ? 'run' : 'done';
@@ -102,6 +106,6 @@ export function afterCrash(ddl: DdlClassification, before: string, now: Fingerpr
       return 'run';
     default:
       if (changed) return 'done';
-      return ddl.names.length > 1 && !ddl.names.every((it) => isAscii(it.database) && isAscii(it.table)) ? 'uncertain' : 'run';
+      return !refused && ddl.names.length > 1 && !ddl.names.every((it) => isAscii(it.database) && isAscii(it.table)) ? 'uncertain' : 'run';
   }
 }
