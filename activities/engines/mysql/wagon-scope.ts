@@ -6,7 +6,7 @@ import type { TableName } from '../../vocabulary.js';
 import type { SchemaBody, SchemaObject, TableShape, WagonBody } from '../../wagon/body.js';
 import type { DdlClassification, DdlStatement, Selection } from '../engine.js';
 import { runnableText } from './apply/ddl-session.js';
-import { databaseInScope, ddlInScope, tableInScope } from './binlog/scope.js';
+import { databaseInScope, ddlInScope, foldedNames, tableInScope } from './binlog/scope.js';
 import { readTableName } from './binlog/table-map.js';
 import { classifyStatement } from './ddl/classify.js';
 import { NUMBER, nameOf, quoteTable } from './ranges/sql-literals.js';
@@ -63,13 +63,15 @@ function ofStatement(statement: DdlStatement, selection: Selection): string | nu
   for (const text of [statement.sql, Buffer.from(runnableText(statement), 'latin1')]) {
     const kind = classifyStatement(text, statement.defaultDatabase, session);
     if (kind.kind !== 'ddl') return `${what}, whose text is ${kind.kind === 'unclassifiable' ? kind.found : kind.kind}`;
-    if (!same(kind.classification, said)) return `${what}, whose text says to ${describe(kind.classification)}`;
+    // In lower case by a source that takes it for the same; whether this server does, it is asked before it runs the statement.
+    if (!saysTheSame(kind.classification, said) && !saysTheSame(foldedNames(kind.classification), said))
+      return `${what}, whose text says to ${describe(kind.classification)}`;
   }
   return ofClassification(said, selection);
 }
 
 const describe = ({ verb, object, names }: DdlClassification): string => `${verb} the ${object} ${names.map(nameOf).join(', ')}`;
-const same = (a: DdlClassification, b: DdlClassification): boolean =>
+export const saysTheSame = (a: DdlClassification, b: DdlClassification): boolean =>
   a.verb === b.verb &&
   a.object === b.object &&
   a.names.length === b.names.length &&

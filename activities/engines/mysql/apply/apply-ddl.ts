@@ -16,6 +16,7 @@ import { applyError } from './apply-errors.js';
 import { asUtf8, type CurrentSession, readsAsUtf8, runnableText, sessionStatements } from './ddl-session.js';
 import { deferStatement, followTables, isDeferred } from './deferred-objects.js';
 import { afterCrash, type Fingerprint, NOT_RUN, readFingerprint } from './fingerprint.js';
+import { requireNamesOfText } from './folded-statement.js';
 import { beginFenced, commitMoved, ddlContained, describeWagons, guarded, readBaselines } from './ledger-move.js';
 import { moveLedgerRow } from './ledger-rows.js';
 import { ABANDONED, type TargetSession } from './target-session.js';
@@ -44,6 +45,7 @@ export async function applyDdl(session: TargetSession, place: WagonPlace, body: 
       action: 'Install the same version of SRDF on both sites',
     });
 
+  await guarded(doing, async () => await requireNamesOfText(connection, statement, doing));
   if (ledger.phase === 'catching-up' && (await isContained(connection, ledger, place, statement, doing)))
     return { outcome: 'applied', ledger: await commitMoved(connection, ledger, place, doing), rows: NO_ROWS };
   if (isDeferred(classification)) {

@@ -23,9 +23,14 @@ export function tableInScope(selection: Selection, name: TableName): boolean {
   return selection.include.length === 0 || (base !== undefined && has(selection.include, base));
 }
 
-/** Where the server takes names of databases and tables without regard to case, a statement may write them as it likes; the stream's are in lower case. */
+const FOLDED: ReadonlySet<DdlClassification['object']> = new Set(['table', 'index', 'view', 'sequence']);
+/**
+ * Where the server takes names of databases and tables without regard to case, a statement may write them as it likes; the stream's are in lower case.
+ * Routines, triggers and events are called as they were created.
+ */
 export function foldedNames(ddl: DdlClassification): DdlClassification {
-  return { ...ddl, names: ddl.names.map(foldedName), ...(ddl.on !== undefined && { on: foldedName(ddl.on) }) };
+  const fold = FOLDED.has(ddl.object) ? foldedName : (it: TableName): TableName => ({ ...it, database: it.database.toLowerCase() });
+  return { ...ddl, names: ddl.names.map(fold), ...(ddl.on !== undefined && { on: foldedName(ddl.on) }) };
 }
 export const foldedName = ({ database, table }: TableName): TableName => ({ database: database.toLowerCase(), table: table.toLowerCase() });
 

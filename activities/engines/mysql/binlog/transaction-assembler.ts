@@ -262,9 +262,10 @@ export class TransactionAssembler {
   private ddl(statement: SchemaStatement, transaction: OpenTransaction): void {
     if (this.transactions.isDone(transaction)) return;
     const { selection, foldNames } = this.options;
-    const { query, classification } = statement;
-    if (!ddlInScope(selection, foldNames === true ? foldedNames(classification) : classification)) return;
-    refuseUnfollowed(statement, selection, foldNames === true, this.place);
+    const { query } = statement;
+    const classification = foldNames === true ? foldedNames(statement.classification) : statement.classification;
+    if (!ddlInScope(selection, classification)) return;
+    refuseUnfollowed({ ...statement, classification }, selection, foldNames === true, this.place);
     this.transactions.announce(transaction);
     this.batch.push({
       kind: 'ddl',
