@@ -166,11 +166,22 @@ class Bootstrap {
       if (changed.tables.length > 0) {
         if (this.round > COPY_ROUNDS)
           throw unsettled(`${changed.tables.length} tables were changed again in each of ${COPY_ROUNDS} rounds`);
-        // Changes of a schema come in rows: later rounds wait for their end.
-        if (this.round > 1) await sleep(Math.min(1_000 * 2 ** this.round, 60_000), { summary: 'for the schema to settle' });
+        let tables = changed.tables;
+        // Changes of a schema come in rows: later rounds wait for their end, and what changes while they wait is copied with the rest, not after it.
+        if (this.round > 1) {
+          await sleep(Math.min(1_000 * 2 ** this.round, 60_000), { summary: 'for the schema to settle' });
+          if (patched('look-behind-the-wait')) {
+            const now = await this.notePosition();
+            const more = await this.source.changedTables.executeWithOptions({ summary: `look ${look}, again` }, [
+              { stream, from, to: now },
+            ]);
+            tables = [...tables, ...more.tables.filter((it) => !tables.some((known) => isSame(known, it)))];
+            from = now;
+          }
+        }
         this.round++;
-        this.copiedAgain += changed.tables.length;
-        await this.copyTables(changed.tables, false);
+        this.copiedAgain += tables.length;
+        await this.copyTables(tables, false);
         objectsRead = false;
       } else if (!objectsRead || changed.otherObjects > 0) {
         if (++objectRounds > OBJECT_ROUNDS)
@@ -292,3 +303,5 @@ class Bootstrap {
     };
   }
 }
+
+const isSame = (a: TableName, b: TableName): boolean => a.database === b.database && a.table === b.table;

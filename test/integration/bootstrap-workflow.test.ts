@@ -247,3 +247,38 @@ describe('a view that the target refuses', () => {
     expect([...source.copied].sort()).toEqual(['first', 'second']);
   });
 });
+
+it('what changes while a schema is waited for to settle is copied with the rest', async () => {
+  const source = new GrowingSource('planBootstrap');
+  const { source: asked, target } = source.sites();
+  const table: TableName = { database: 'shop', table: 'first' };
+  let copiedSince = false;
+
+  const busy: TestSites = {
+    ...environment.newSites(),
+    target,
+    source: {
+      ...asked,
+      changedTables: async (input) => {
+        const found = source.log.slice(Number(input.from.slice(1)), Number(input.to.slice(1)));
+        // Somebody changes it again right behind each look that found a change behind a copy: before the next copy begins.
+        if (copiedSince && found.length > 0) source.log.push(table);
+        copiedSince = false;
+        return { tables: found, otherObjects: 0 };
+      },
+      shipRange: async (input) => {
+        if (asked?.shipRange === undefined) throw new Error('the source ships no ranges');
+        copiedSince = true;
+        return await asked.shipRange(input);
+      },
+    },
+  };
+  await environment.withWorkers(busy, async () => {
+    const result: BootstrapResult = await environment.temporal.client.workflow.execute('bootstrap', {
+      taskQueue: busy.taskQueue,
+      workflowId: `bootstrap-${randomUUID()}`,
+      args: [{ route: busy.route, bootstrap: 'b1' as BootstrapId } satisfies BootstrapWorkflowInput],
+    });
+    expect(result.outcome).toBe('catching-up');
+  });
+});
