@@ -9,7 +9,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Route, ShippedRange } from '../activities/contracts.js';
-import type { BootstrapId, TableName } from '../activities/vocabulary.js';
+import type { BootstrapId, Position, TableName } from '../activities/vocabulary.js';
 import { failWith, isRangeLost, passOn } from './bootstrap-failure.js';
 import type { TableCopy } from './bootstrap-result.js';
 import { tableProgress } from './bootstrap-signals.js';
@@ -27,6 +27,8 @@ export interface BootstrapTableInput {
   readonly tableBytes?: number;
   /** The table was created with the others and is empty; otherwise it is dropped and created first. */
   readonly created: boolean;
+  /** The source's log before any definition was read. */
+  readonly from?: Position;
   /** Where a run before this one has stopped. */
   readonly resume?: { readonly plan: string; readonly ranges: number; readonly next: number; readonly copied: TableCopy };
 }
@@ -44,7 +46,7 @@ export async function bootstrapTable(input: BootstrapTableInput): Promise<TableC
     try {
       return await copyTable({ ...input, created, round }, resume);
     } catch (error) {
-      if (isCancellation(error) || !isRangeLost(error)) throw passOn(error);
+      if (isCancellation(error) || !(isRangeLost(error) || (await isOutgrown(input, error)))) throw passOn(error);
       const name = `${input.table.database}.${input.table.table}`;
       if (attempt === ATTEMPTS)
         throw failWith({
@@ -123,6 +125,18 @@ async function copyTable(input: BootstrapTableInput, resume: BootstrapTableInput
     });
   if (large) await target.completeTable.executeWithOptions({ summary: name }, [{ stream, bootstrap, table }]);
   return copied;
+}
+
+/**
+ * A value that the target's table doesn't take, a new member of an ENUM say, is the pair's fault unless the table was changed since its definition was
+ * read: then it is one more change of it, and copied anew.
+ */
+async function isOutgrown({ route, table, from }: BootstrapTableInput, error: unknown): Promise<boolean> {
+  if (reportOf(error)?.code !== 'apply-failed' || from === undefined || !patched('outgrown-definitions')) return false;
+  const { stream } = route;
+  const { position: to } = await sourceBootstrapStep(route).notePosition({ stream });
+  const { tables } = await sourceBootstrap(route).changedTables.executeWithOptions({ summary: 'was it changed?' }, [{ stream, from, to }]);
+  return tables.some((it) => it.database === table.database && it.table === table.table);
 }
 
 /** Progress for whoever watches the whole; a parent that is gone doesn't matter to the copy. */

@@ -57,6 +57,7 @@ class Bootstrap {
   private round = 1;
   private plan: BootstrapPlan = { tables: [], warnings: [] };
   private toCopy: readonly TableName[] = [];
+  private from: Position | null = null;
   private readonly done = new Set<string>();
   private readonly current = new Map<string, TableCopy>();
   private copied: TableCopy = { rows: 0, bytesWire: 0, ranges: 0 };
@@ -99,6 +100,7 @@ class Bootstrap {
     }
     // Before the tables are listed: one that is created in between is in the list or in the log behind the position, or in both.
     const from = await this.notePosition();
+    this.from = from;
     this.plan = await this.source.planBootstrap({ stream, bootstrap });
     await targetBootstrapStep(this.route).beginLoading({ stream, bootstrap });
     this.enter('schema');
@@ -231,6 +233,7 @@ class Bootstrap {
             round,
             created,
             tableBytes: planned?.estimatedBytes ?? 0,
+            ...(this.from === null ? {} : { from: this.from }),
             ...(rowsPerRange === undefined ? {} : { rowsPerRange }),
           },
         ],

@@ -28,6 +28,7 @@ class GrowingSource {
   readonly log: TableName[] = [{ database: 'shop', table: 'first' }];
   readonly copied = new Set<string>();
   private grown = false;
+  grows: TableName = { database: 'shop', table: 'second' };
   constructor(private readonly createAfter: 'planBootstrap' | 'notePosition') {}
 
   sites(): Pick<TestSites, 'source' | 'target'> {
@@ -37,7 +38,7 @@ class GrowingSource {
     const grow = (asked: string): void => {
       if (this.grown || asked !== this.createAfter) return;
       this.grown = true;
-      this.log.push({ database: 'shop', table: 'second' });
+      this.log.push(this.grows);
     };
     const wagon = (kind: 'range' | 'schema'): WagonRef => ({
       stream: 'shop' as WagonRef['stream'],
@@ -280,5 +281,43 @@ it('what changes while a schema is waited for to settle is copied with the rest'
       args: [{ route: busy.route, bootstrap: 'b1' as BootstrapId } satisfies BootstrapWorkflowInput],
     });
     expect(result.outcome).toBe('catching-up');
+  });
+});
+
+describe('a row that the target’s table doesn’t take', () => {
+  const run = async (source: GrowingSource): Promise<BootstrapResult> => {
+    const { source: asked, target } = source.sites();
+    let loads = 0;
+    const sites: TestSites = {
+      ...environment.newSites(),
+      source: asked,
+      target: {
+        ...target,
+        loadRange: async () => {
+          if (++loads === 1) throw new SrdfError('apply-failed', { tried: 'loading a range', found: 'code 1265', action: 'compare' });
+          return { rows: 1, alreadyApplied: 0 };
+        },
+      },
+    };
+    return await environment.withWorkers(
+      sites,
+      async () =>
+        await environment.temporal.client.workflow.execute('bootstrap', {
+          taskQueue: sites.taskQueue,
+          workflowId: `bootstrap-${randomUUID()}`,
+          args: [{ route: sites.route, bootstrap: 'b1' as BootstrapId } satisfies BootstrapWorkflowInput],
+        }),
+    );
+  };
+
+  it('ends the copy', async () => {
+    const failure = await run(new GrowingSource('planBootstrap')).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ cause: { type: 'apply-failed' } });
+  });
+
+  it('is one of a table that was changed meanwhile: it is copied anew', async () => {
+    const source = new GrowingSource('planBootstrap');
+    source.grows = { database: 'shop', table: 'first' };
+    expect((await run(source)).outcome).toBe('catching-up');
   });
 });
