@@ -321,3 +321,37 @@ describe('a row that the target’s table doesn’t take', () => {
     expect((await run(source)).outcome).toBe('catching-up');
   });
 });
+
+it('tables that changed meanwhile are all gone before the first of them is made anew', async () => {
+  const source = new GrowingSource('planBootstrap');
+  const { source: asked, target } = source.sites();
+  const changed = Array.from({ length: 6 }, (_, index): TableName => ({ database: 'shop', table: `t${index}` }));
+  const happened: string[] = [];
+  let looks = 0;
+  const sites: TestSites = {
+    ...environment.newSites(),
+    source: {
+      ...asked,
+      changedTables: async () => ({ tables: looks++ === 0 ? changed : [], otherObjects: 0 }),
+      shipSchema: async (input) => {
+        if (asked?.shipSchema === undefined) throw new Error('the source ships no schema');
+        if (input.only !== undefined) happened.push('made');
+        return await asked.shipSchema(input);
+      },
+    },
+    target: {
+      ...target,
+      resetTables: async ({ tables }) => {
+        happened.push(...tables.map(({ table }) => table));
+      },
+    },
+  };
+  await environment.withWorkers(sites, async () => {
+    await environment.temporal.client.workflow.execute('bootstrap', {
+      taskQueue: sites.taskQueue,
+      workflowId: `bootstrap-${randomUUID()}`,
+      args: [{ route: sites.route, bootstrap: 'b1' as BootstrapId } satisfies BootstrapWorkflowInput],
+    });
+  });
+  expect(happened.slice(0, happened.indexOf('made'))).toEqual(expect.arrayContaining(changed.map(({ table }) => table)));
+});
