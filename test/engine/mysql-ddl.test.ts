@@ -189,4 +189,14 @@ describe.each(KINDS)('%s: schema statements', (kind) => {
     await replica.replicate();
     await expectEqual();
   });
+
+  it.runIf(kind === 'mariadb')('DROP of several, of which one isn’t there, drops the others', async () => {
+    await replica.run('CREATE TABLE m (id INT PRIMARY KEY); CREATE VIEW w AS SELECT 1 AS a; CREATE SEQUENCE q', 'd');
+    for (const sql of ['DROP TABLE m, missing', 'DROP VIEW w, missing', 'DROP SEQUENCE missing, q']) {
+      await expect(replica.source.sql(sql, 'd')).rejects.toMatchObject({ message: expect.stringMatching(/Unknown/) });
+      await replica.replicate();
+    }
+    expect(await replica.target.sql("SHOW TABLES FROM d WHERE Tables_in_d IN ('m', 'w', 'q')")).toEqual([]);
+    await expectEqual();
+  });
 });

@@ -67,9 +67,10 @@ export async function applyDdl(session: TargetSession, place: WagonPlace, body: 
       if (!(error instanceof SrdfError) || error.code !== 'ddl-failed') throw error;
       await guarded(doing, async () => await settle(connection, engine));
       const left = await guarded(doing, async () => await readFingerprint(connection, classification));
-      // Dropping several objects again, of which some are gone, is an error of the server and yet done.
-      if (resumed && classification.verb === 'drop' && afterCrash(classification, ledger.intent?.fingerprint ?? '', left) === 'done')
-        return;
+      // An error of the server and yet done: of several objects some were gone, since it was begun before, or since MariaDB drops what is there of
+      // those it is given and logs them all.
+      const dropsSeveral = classification.verb === 'drop' && (resumed || classification.names.length > 1);
+      if (dropsSeveral && afterCrash(classification, ledger.intent?.fingerprint ?? '', left) === 'done') return;
       if (left.hash === now.hash) await rememberRefused(connection, ledger, doing);
       throw error;
     });
