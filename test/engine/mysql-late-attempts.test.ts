@@ -54,8 +54,8 @@ describe.each(['mariadb', 'mysql'] as const)('an attempt that comes late, on %s'
     for await (const body of source.readRange(GOODS, await source.planRanges(GOODS, 1_000), 0, 2 ** 20)) return body;
     throw new Error('a range has a body');
   };
-  const load = async (plan: string) =>
-    await loadRange(target, STREAM, BOOTSTRAP, { ...GOODS, plan, range: 0, part: 0, wagonHash: hashOf(1) }, await wholeRange());
+  const load = async (plan: string, connection = target) =>
+    await loadRange(connection, STREAM, BOOTSTRAP, { ...GOODS, plan, range: 0, part: 0, wagonHash: hashOf(1) }, await wholeRange());
   const copy = async (plan: string) => await copyTable(source, target, GOODS, { rowsPerRange: 7, maxBytes: 300, plan });
   /** Until the server runs, or lets wait, a statement that begins so. */
   const until = async (statement: string): Promise<void> => {
@@ -91,6 +91,20 @@ describe.each(['mariadb', 'mysql'] as const)('an attempt that comes late, on %s'
     await attempt;
     expect(await loading).toEqual({ outcome: 'applied', rows: 40 });
     await makeKeys(target, STREAM, BOOTSTRAP, GOODS);
+    await expectSame();
+  });
+
+  it('at a range waits for the attempt that loads it, and finds it in when it is made again', async () => {
+    await other.query('BEGIN');
+    await other.query('INSERT INTO shop.goods VALUES (1, 1)');
+    const loading = load('000000-a');
+    await until(kind === 'mariadb' ? 'LOAD DATA' : 'REPLACE INTO');
+    const attempt = expect(load('000000-a', late)).rejects.toMatchObject({ code: 'target-busy' });
+    await until('INSERT INTO srdf.bootstrap_');
+    await other.query('ROLLBACK');
+    expect(await loading).toEqual({ outcome: 'applied', rows: 40 });
+    await attempt;
+    expect(await load('000000-a', late)).toEqual({ outcome: 'already-applied', rows: 0 });
     await expectSame();
   });
 

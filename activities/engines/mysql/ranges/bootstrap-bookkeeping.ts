@@ -1,10 +1,11 @@
 /** Reads and writes the bookkeeping of a bootstrap in the target database, in the transaction it is called in. */
-import type { Connection, ResultSetHeader } from 'mysql2/promise';
+import type { Connection } from 'mysql2/promise';
 import { SrdfError } from '../../../../temporal/error-catalogue.js';
 import type { BootstrapId, Position, StreamName, TableName } from '../../../vocabulary.js';
 import type { RangeBody, SchemaObject } from '../../../wagon/body.js';
 import type { RangeIdentity } from '../../engine.js';
 import { reached } from '../position.js';
+import { serverError } from '../server-error.js';
 import { textRows } from './exact-query.js';
 import { nameOf } from './sql-literals.js';
 
@@ -108,17 +109,16 @@ export async function admitPart(
   const [now] = await textRows(connection, `${planOf} LOCK IN SHARE MODE`, key);
   const [plan = null] = now ?? [];
   if (plan !== range.plan) throw lost(tried, 'the table is being copied by another plan');
-  await connection.query<ResultSetHeader>('INSERT INTO srdf.bootstrap_ranges VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)', [
-    ...key,
-    range.plan,
-    range.range,
-    range.part,
-    body.last ? 1 : 0,
-    range.wagonHash,
-    body.rows,
-  ]);
+  const row = [...key, range.plan, range.range, range.part, body.last ? 1 : 0, range.wagonHash, body.rows];
+  await connection.query('INSERT INTO srdf.bootstrap_ranges VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)', row).catch((error: unknown) => {
+    throw serverError(error).errno === DUPLICATE ? overtaken(tried, error) : error;
+  });
   return true;
 }
+/** The key of this table is the part's: an attempt that nobody knew of any more was still at it as this one looked, and has ended since. */
+const DUPLICATE = 1062;
+const overtaken = (tried: string, cause: unknown): SrdfError =>
+  new SrdfError('target-busy', { tried, found: 'a former attempt at it has just ended', action: 'It is tried again by itself', cause });
 const lost = (tried: string, found: string): SrdfError =>
   new SrdfError('bootstrap-range-lost', { tried, found, action: 'The table is copied anew' });
 
