@@ -78,8 +78,13 @@ function certificateFingerprint(certificate: string | Uint8Array): string {
   return createHash('sha256').update(parseCertificate(certificate).raw).digest('hex');
 }
 
+export interface Mistrust {
+  readonly found: string;
+  /** It is the pinned one and not valid yet: by the clock that was asked, which passes once that is right. */
+  readonly early: boolean;
+}
 /** null when the certificate presented (DER) is exactly the pinned one and valid now, else why it isn't accepted. */
-export type Pin = (presented: Uint8Array | undefined, now: Date) => string | null;
+export type Pin = (presented: Uint8Array | undefined, now: Date) => Mistrust | null;
 
 /** The pin of a peer's certificate (PEM): compares SHA-256 fingerprints, then the dates. Throws `key-bundle-refused` when it isn't one. */
 export function pinCertificate(certificate: string): Pin {
@@ -88,11 +93,12 @@ export function pinCertificate(certificate: string): Pin {
   const from = new Date(pinned.validFrom);
   const to = new Date(pinned.validTo);
   return (presented, now) => {
-    if (presented === undefined || presented.length === 0) return 'no certificate was presented';
+    if (presented === undefined || presented.length === 0) return { found: 'no certificate was presented', early: false };
     const found = createHash('sha256').update(presented).digest('hex');
-    if (found !== expected) return `another certificate was presented (SHA-256 ${found.slice(0, 16)}…) than the trusted one`;
-    if (now < from) return `the certificate is valid only from ${from.toISOString()}`;
-    if (now > to) return `the certificate expired on ${to.toISOString()}`;
+    if (found !== expected)
+      return { found: `another certificate was presented (SHA-256 ${found.slice(0, 16)}…) than the trusted one`, early: false };
+    if (now < from) return { found: `the certificate is valid only from ${from.toISOString()}`, early: true };
+    if (now > to) return { found: `the certificate expired on ${to.toISOString()}`, early: false };
     return null;
   };
 }

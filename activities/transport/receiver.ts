@@ -9,7 +9,7 @@ import type { TLSSocket } from 'node:tls';
 import { SrdfError } from '../../temporal/error-catalogue.js';
 import { errorCode } from './atomic-file.js';
 import { BoundedLog } from './bounded-log.js';
-import { type PinnedTls, pinCertificate } from './certificates.js';
+import { type Mistrust, type PinnedTls, pinCertificate } from './certificates.js';
 import { ReceiverConnections } from './receiver-connections.js';
 import type { ReceiverDuties } from './receiver-duties.js';
 import { DEFAULT_RECEIVER_LIMITS, type ReceiverLimits } from './receiver-limits.js';
@@ -60,7 +60,7 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
   );
   admitOnlyPinned(server, (socket) => {
     const why = pin(socket.getPeerX509Certificate()?.raw, new Date());
-    if (why !== null) log.warn({ peer: socket.remoteAddress, why }, 'receiver: connection refused');
+    if (why !== null) log.warn({ peer: socket.remoteAddress, why: why.found }, 'receiver: connection refused');
     else if (!connections.admit(socket)) socket.destroy();
     return why;
   });
@@ -90,7 +90,7 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
 }
 
 /** Puts the pin between TLS and HTTP. Who is admitted and yet one too many is destroyed by `whyRefused`. */
-function admitOnlyPinned(server: Server, whyRefused: (socket: TLSSocket) => string | null): void {
+function admitOnlyPinned(server: Server, whyRefused: (socket: TLSSocket) => Mistrust | null): void {
   const serve = server.listeners('secureConnection') as ((socket: TLSSocket) => void)[];
   server.removeAllListeners('secureConnection');
   server.on('secureConnection', (socket) => {
@@ -100,18 +100,22 @@ function admitOnlyPinned(server: Server, whyRefused: (socket: TLSSocket) => stri
       for (const listener of serve) listener.call(server, socket);
       return;
     }
-    const body: RefusalBody = {
-      code: 'receiver-refused',
-      found: why,
-      action:
-        "Exchange the sites' bundles again with `srdf keys trust`, and see that both clocks are right. How keys that have ended are renewed: " +
-        'srdf keys --help',
-    };
+    const { found, early } = why;
+    // A clock that goes wrong for a moment must not end what has run for hours.
+    const body: RefusalBody = early
+      ? { code: 'receiver-unreachable', found, action: 'Set the clock of the target, which is behind; it is tried again by itself' }
+      : {
+          code: 'receiver-refused',
+          found,
+          action:
+            "Exchange the sites' bundles again with `srdf keys trust`, and see that both clocks are right. How keys that have ended are renewed: " +
+            'srdf keys --help',
+        };
     const json = JSON.stringify(body);
     socket.on('error', () => socket.destroy());
     socket.resume();
     socket.end(
-      `HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(json)}\r\nConnection: close\r\n\r\n${json}`,
+      `HTTP/1.1 ${early ? '503 Service Unavailable' : '403 Forbidden'}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(json)}\r\nConnection: close\r\n\r\n${json}`,
     );
     // Destroyed at once, the answer could be lost with what the peer is still sending.
     setTimeout(() => socket.destroy(), 2_000).unref();

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import { faultPoint } from '../fault-points.js';
-import { type PinnedTls, pinCertificate } from './certificates.js';
+import { type Mistrust, type PinnedTls, pinCertificate } from './certificates.js';
 
 export interface Answer {
   readonly status: number;
@@ -18,6 +18,14 @@ export interface Call {
   readonly body?: { readonly bytes: number; readonly chunks: AsyncIterable<Uint8Array> };
   readonly onSent?: (bytes: number) => void;
   readonly signal: AbortSignal;
+}
+
+/** The receiver's certificate isn't accepted. */
+export class ReceiverMistrusted extends Error {
+  override readonly name = 'ReceiverMistrusted';
+  constructor(readonly why: Mistrust) {
+    super(`the receiver's certificate is refused: ${why.found}`);
+  }
 }
 
 /** The connection broke, or there was none. `reused`: it was a pooled one, which the peer may have closed while it was idle. */
@@ -57,7 +65,7 @@ export class SenderConnection {
       // Runs before the first byte of a request is sent. The pin takes the place of the host's name.
       checkServerIdentity: (_host, certificate) => {
         const why = pin(certificate.raw, new Date());
-        return why === null ? undefined : new Error(`the receiver's certificate is refused: ${why}`);
+        return why === null ? undefined : new ReceiverMistrusted(why);
       },
     });
   }

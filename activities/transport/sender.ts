@@ -9,7 +9,7 @@ import type { ReceiptStatus, Sender, Spool, WagonAddress } from './contract.js';
 import type { StoreLog } from './file-store.js';
 import { parseForeignKeys } from './foreign-key-facts.js';
 import { parseRefusal } from './refusal.js';
-import { type Answer, type Call, ConnectionFailed, SenderConnection } from './sender-connection.js';
+import { type Answer, type Call, ConnectionFailed, ReceiverMistrusted, SenderConnection } from './sender-connection.js';
 import { describeAddress, parseDecimal, placeOf } from './wagon-address.js';
 
 export interface SenderOptions {
@@ -205,7 +205,15 @@ function refused(tried: string, answer: Answer): SrdfError {
 
 function unreachable(tried: string, { cause, message }: ConnectionFailed): SrdfError {
   const code = cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
-  const trust = /^(CERT_|DEPTH_ZERO|UNABLE_TO_|SELF_SIGNED|ERR_TLS)/.test(code) || message.includes('certificate is refused');
+  if (code === 'CERT_NOT_YET_VALID' || (cause instanceof ReceiverMistrusted && cause.why.early)) {
+    return new SrdfError('receiver-unreachable', {
+      tried,
+      found: message,
+      action: 'Set the clock of the source, which is behind; it is tried again by itself',
+      cause,
+    });
+  }
+  const trust = /^(CERT_|DEPTH_ZERO|UNABLE_TO_|SELF_SIGNED|ERR_TLS)/.test(code) || cause instanceof ReceiverMistrusted;
   if (trust) {
     return new SrdfError('receiver-refused', {
       tried,

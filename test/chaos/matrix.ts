@@ -25,10 +25,10 @@ const POINTS_OF: Readonly<Record<FaultGroup, readonly FaultPoint[]>> = {
   kill: POINTS,
   activity: [],
   network: ['wagon-cut', 'last-byte-sent', 'rows-written', 'range-shipped'],
-  disk: ['spool-writing', 'wagon-arriving', 'rows-written', 'range-read', 'range-written'],
+  disk: ['spool-writing', 'wagon-arriving', 'rows-written', 'schema-shipped', 'range-read', 'range-written'],
   // A wagon lies in the spool and in the inbox.
   files: ['inbox-named', 'apply-begun', 'committed'],
-  clock: ['wagon-cut', 'wagon-opening', 'applied-verified'],
+  clock: ['wagon-cut', 'wagon-opening', 'applied-verified', 'schema-shipped'],
   'double start': ['spool-writing', 'apply-begun'],
 };
 /** Groups that make sense at any point. */

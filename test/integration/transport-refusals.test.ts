@@ -66,11 +66,17 @@ describe('certificates', () => {
     expect(parsed.ca).toBe(false);
     const pin = pinCertificate(certificate);
     expect(pin(parsed.raw, new Date())).toBeNull();
-    expect(pin(undefined, new Date())).toContain('no certificate');
-    expect(pin(parsed.raw, new Date(Date.now() + 31 * 86_400_000))).toContain('expired');
-    expect(pin(parsed.raw, new Date(Date.now() - 86_400_000))).toContain('valid only from');
+    expect(pin(undefined, new Date())?.found).toContain('no certificate');
+    expect(pin(parsed.raw, new Date(Date.now() + 31 * 86_400_000))).toMatchObject({
+      found: expect.stringContaining('expired'),
+      early: false,
+    });
+    expect(pin(parsed.raw, new Date(Date.now() - 86_400_000))).toMatchObject({
+      found: expect.stringContaining('valid only from'),
+      early: true,
+    });
     const again = await generateTlsCertificate({ site: 'paris', days: 30 });
-    expect(pin(new X509Certificate(again.certificate).raw, new Date())).toContain('another certificate');
+    expect(pin(new X509Certificate(again.certificate).raw, new Date())?.found).toContain('another certificate');
     await expect(generateTlsCertificate({ site: '../paris', days: 30 })).rejects.toMatchObject({ code: 'config-invalid' });
     expect(() => pinCertificate('no certificate')).toThrow(/not an X.509 certificate/);
   });
@@ -96,16 +102,31 @@ describe('certificates', () => {
 
   test('an expired one, and one not yet valid, though they are the pinned ones', async () => {
     const day = 86_400_000;
-    for (const [from, to, words] of [
-      [-20, -1, 'expired'],
-      [1, 20, 'valid only from'],
+    for (const [from, to, status, words] of [
+      [-20, -1, 403, 'expired'],
+      [1, 20, 503, 'valid only from'],
     ] as const) {
       const source = await createCertificate('paris', new Date(Date.now() + from * day), new Date(Date.now() + to * day));
       const ends = await openEnds(closing, { source });
       const answer = await rawRequest(ends.receiver.port, { method: 'GET', path: '/v1/health', key: source.key, cert: source.certificate });
-      expect(answer.status).toBe(403);
+      expect(answer.status).toBe(status);
       expect(answer.body).toContain(words);
     }
+  });
+
+  test('one not yet valid is waited for, at either end: a clock that was set wrong ends nothing', async () => {
+    const day = 86_400_000;
+    const early = (site: string) => createCertificate(site, new Date(Date.now() + day), new Date(Date.now() + 20 * day));
+    const ends = await openEnds(closing, { source: await early('paris') });
+    const atTarget = await errorOf(ends.sender.foreignKeys(STREAM, signal));
+    expect(atTarget).toMatchObject({ code: 'receiver-unreachable', retryable: true });
+    expect(atTarget.facts.action).toContain('the clock of the target');
+    const frankfurt = await early('frankfurt');
+    const receiver = await startReceiver(receiverOptions(ends.inbox, frankfurt, ends.source));
+    closing.add(() => receiver.close());
+    const atSource = await errorOf(senderWith({ ...ends, receiver }, ends.source, frankfurt.certificate).foreignKeys(STREAM, signal));
+    expect(atSource).toMatchObject({ code: 'receiver-unreachable', retryable: true });
+    expect(atSource.facts.action).toContain('the clock of the source');
   });
 
   test('a receiver that is not the pinned one gets nothing: not a byte of a request', async () => {

@@ -3,6 +3,7 @@ import type { Connection } from 'mysql2/promise';
 import { SrdfError } from '../../../../temporal/error-catalogue.js';
 import type { BootstrapId, Position, StreamName } from '../../../vocabulary.js';
 import type { SchemaBody, SchemaObject } from '../../../wagon/body.js';
+import { applyError } from '../apply/apply-errors.js';
 import type { DeferredDefinition } from '../apply/deferred-objects.js';
 import { alone } from '../ranges/alone.js';
 import { isLoaded, recordBaseline, requireLoading, requireNewest } from '../ranges/bootstrap-bookkeeping.js';
@@ -91,8 +92,12 @@ async function create(connection: Connection, object: SchemaObject): Promise<voi
   } catch (error) {
     const { message, errno } = error as { message?: string; errno?: number };
     if (errno === undefined || (errno >= 2000 && errno < 3000)) throw error;
+    const tried = `creating the ${object.object} ${nameOf(object)} on the target`;
+    // What another attempt can mend is told as it is for wagons: a full disk, a lock, a server that ends itself.
+    const told = applyError(error, tried, null);
+    if (told.retryable) throw told;
     throw new SrdfError('ddl-failed', {
-      tried: `creating the ${object.object} ${nameOf(object)} on the target`,
+      tried,
       found: wordsOf(errno, message ?? ''),
       action: `${
         definersFix(errno) ??
