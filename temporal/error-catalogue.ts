@@ -14,6 +14,7 @@ export const ERRORS = {
   'key-bundle-refused': { retry: false, exit: 3 },
   'key-bundle-malformed': { retry: false, exit: 3 },
   'key-bundle-signature': { retry: false, exit: 3 },
+  'key-bundle-early': { retry: true, exit: 3 },
   'key-bundle-expired': { retry: false, exit: 3 },
   'key-bundle-rollback': { retry: false, exit: 3 },
   // source database

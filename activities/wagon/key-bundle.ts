@@ -89,10 +89,18 @@ export function decodeBundle(bytes: Uint8Array): KeyBundle {
   return { site, role, version, notBefore, notAfter, signingPublicKey, recipientPublicKey, tlsCertificate };
 }
 
-/** `key-bundle-expired` before it begins (an hour of skew allowed) and after it ends. `now`: ms since 1970. */
+/** `key-bundle-early` before it begins (an hour of skew allowed), `key-bundle-expired` after it ends. `now`: ms since 1970. */
 export function checkValidity(bundle: KeyBundle, now: number): void {
-  if (now >= bundle.notBefore - CLOCK_SKEW_MILLISECONDS && now <= bundle.notAfter) return;
+  const early = now < bundle.notBefore - CLOCK_SKEW_MILLISECONDS;
+  if (!early && now <= bundle.notAfter) return;
   const found = `the bundle of ${bundle.site} is valid from ${new Date(bundle.notBefore).toISOString()} to ${new Date(bundle.notAfter).toISOString()}`;
+  // A clock that goes wrong for a moment must not end what has run for hours.
+  if (early)
+    throw bundleError(
+      'key-bundle-early',
+      found,
+      'Set the clock of this site, which is behind (or was the one on which the keys were made ahead?)',
+    );
   throw bundleError('key-bundle-expired', found, `If the clocks of both sites are right: ${RENEWAL}`);
 }
 

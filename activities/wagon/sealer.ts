@@ -19,7 +19,7 @@ export interface SealerOptions {
   readonly now?: () => number;
 }
 
-/** Throws `key-bundle-refused` when the ring or bundle isn't of the site or role it is used for. `seal` throws `key-bundle-expired`. */
+/** Throws `key-bundle-refused` when the ring or bundle isn't of the site or role it is used for. `seal` throws `key-bundle-early`, `key-bundle-expired`. */
 export function createSealer(options: SealerOptions): WagonSealer {
   const { ring, recipient, sourceSite, targetSite } = options;
   const now = options.now ?? Date.now;
