@@ -10,7 +10,7 @@ import type { DdlBody } from '../../../wagon/body.js';
 import type { ApplyResult, DdlSession, DdlStatement, EngineName, Ledger, WagonPlace } from '../../engine.js';
 import { exactSession } from '../connection.js';
 import { nameOf, quoteName } from '../ranges/sql-literals.js';
-import { connectionLost, serverError } from '../server-error.js';
+import { serverError } from '../server-error.js';
 import { definersFix, wordsOf } from '../server-words.js';
 import { applyError } from './apply-errors.js';
 import { asUtf8, type CurrentSession, readsAsUtf8, runnableText, sessionStatements } from './ddl-session.js';
@@ -153,10 +153,10 @@ async function runStatement(
     await queryBytes(connection, runnableText(statement));
   } catch (error) {
     if (error instanceof SrdfError) throw error;
-    const { errno } = serverError(error);
     const mapped = applyError(error, doing, null);
-    if (connectionLost(error) || mapped.code === 'apply-interrupted' || mapped.code === 'target-full') throw mapped;
-    throw refused(doing, stream, errno, serverError(error).message);
+    if (mapped.retryable) throw mapped;
+    const { errno, message } = serverError(error);
+    throw refused(doing, stream, errno, message);
   }
 }
 
