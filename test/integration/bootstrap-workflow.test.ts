@@ -23,6 +23,17 @@ beforeAll(async () => {
 });
 afterAll(async () => await environment?.stop());
 
+const runBootstrap = async (sites: TestSites): Promise<BootstrapResult> =>
+  await environment.withWorkers(
+    sites,
+    async () =>
+      await environment.temporal.client.workflow.execute('bootstrap', {
+        taskQueue: sites.taskQueue,
+        workflowId: `bootstrap-${randomUUID()}`,
+        args: [{ route: sites.route, bootstrap: 'b1' as BootstrapId } satisfies BootstrapWorkflowInput],
+      }),
+  );
+
 /** A source whose log is a list of tables created, one a position; and which creates one more right after it is asked for `createAfter`. */
 class GrowingSource {
   readonly log: TableName[] = [{ database: 'shop', table: 'first' }];
@@ -161,13 +172,7 @@ describe('waves of a plan', () => {
         },
       },
     };
-    await environment.withWorkers(withWaves, async () => {
-      await environment.temporal.client.workflow.execute('bootstrap', {
-        taskQueue: sites.taskQueue,
-        workflowId: `bootstrap-${randomUUID()}`,
-        args: [{ route: sites.route, bootstrap: 'b1' as BootstrapId } satisfies BootstrapWorkflowInput],
-      });
-    });
+    await runBootstrap(withWaves);
     const at = (what: string): number => happened.indexOf(what);
     expect(at('read c')).toBeGreaterThan(Math.max(at('loaded a'), at('loaded b')));
     expect(at('read d')).toBeGreaterThan(at('loaded c'));
@@ -179,14 +184,7 @@ describe('a table created while a bootstrap begins', () => {
   it.each(['planBootstrap', 'notePosition'] as const)('is copied when it comes right after %s', async (moment) => {
     const source = new GrowingSource(moment);
     const sites = { ...environment.newSites(), ...source.sites() };
-    await environment.withWorkers(sites, async () => {
-      const result: BootstrapResult = await environment.temporal.client.workflow.execute('bootstrap', {
-        taskQueue: sites.taskQueue,
-        workflowId: `bootstrap-${randomUUID()}`,
-        args: [{ route: sites.route, bootstrap: 'b1' as BootstrapId } satisfies BootstrapWorkflowInput],
-      });
-      expect(result.outcome).toBe('catching-up');
-    });
+    expect((await runBootstrap(sites)).outcome).toBe('catching-up');
     expect([...source.copied].sort()).toEqual(['first', 'second']);
   });
 });
@@ -217,18 +215,8 @@ function refusing(stage: SchemaStage, sites: TestSites): TestSites {
 }
 
 describe('a view that the target refuses', () => {
-  const run = async (sites: TestSites): Promise<BootstrapResult> =>
-    await environment.withWorkers(
-      sites,
-      async () =>
-        await environment.temporal.client.workflow.execute('bootstrap', {
-          taskQueue: sites.taskQueue,
-          workflowId: `bootstrap-${randomUUID()}`,
-          args: [{ route: sites.route, bootstrap: 'b1' as BootstrapId } satisfies BootstrapWorkflowInput],
-        }),
-    );
   const failure = async (sites: TestSites): Promise<unknown> =>
-    await run(sites).catch((error: unknown) => (error as { cause?: unknown }).cause);
+    await runBootstrap(sites).catch((error: unknown) => (error as { cause?: unknown }).cause);
 
   it('is told before any row is copied', async () => {
     const source = new GrowingSource('planBootstrap');
@@ -274,14 +262,7 @@ it('what changes while a schema is waited for to settle is copied with the rest'
       },
     },
   };
-  await environment.withWorkers(busy, async () => {
-    const result: BootstrapResult = await environment.temporal.client.workflow.execute('bootstrap', {
-      taskQueue: busy.taskQueue,
-      workflowId: `bootstrap-${randomUUID()}`,
-      args: [{ route: busy.route, bootstrap: 'b1' as BootstrapId } satisfies BootstrapWorkflowInput],
-    });
-    expect(result.outcome).toBe('catching-up');
-  });
+  expect((await runBootstrap(busy)).outcome).toBe('catching-up');
 });
 
 describe('a row that the target’s table doesn’t take', () => {
@@ -299,15 +280,7 @@ describe('a row that the target’s table doesn’t take', () => {
         },
       },
     };
-    return await environment.withWorkers(
-      sites,
-      async () =>
-        await environment.temporal.client.workflow.execute('bootstrap', {
-          taskQueue: sites.taskQueue,
-          workflowId: `bootstrap-${randomUUID()}`,
-          args: [{ route: sites.route, bootstrap: 'b1' as BootstrapId } satisfies BootstrapWorkflowInput],
-        }),
-    );
+    return await runBootstrap(sites);
   };
 
   it('ends the copy', async () => {
@@ -346,12 +319,6 @@ it('tables that changed meanwhile are all gone before the first of them is made 
       },
     },
   };
-  await environment.withWorkers(sites, async () => {
-    await environment.temporal.client.workflow.execute('bootstrap', {
-      taskQueue: sites.taskQueue,
-      workflowId: `bootstrap-${randomUUID()}`,
-      args: [{ route: sites.route, bootstrap: 'b1' as BootstrapId } satisfies BootstrapWorkflowInput],
-    });
-  });
+  await runBootstrap(sites);
   expect(happened.slice(0, happened.indexOf('made'))).toEqual(expect.arrayContaining(changed.map(({ table }) => table)));
 });
